@@ -1,0 +1,1 @@
+"""What a project is: values and rules. Knows neither Qt nor TensorFlow."""

@@ -1,0 +1,54 @@
+"""Errors a person may see: what happened, what was found, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class StudioError(Exception):
+    """A problem that the person at the keyboard can do something about."""
+
+    def __init__(self, what: str, *, found: str = "", next_step: str = "") -> None:
+        super().__init__(what, found, next_step)
+        self.what = what
+        self.found = found
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.found, self.next_step) if part)
+
+
+class PhotosError(StudioError):
+    """The photos cannot be used as they are."""
+
+
+class BackboneError(StudioError):
+    """The backbone cannot be found, read or used this way."""
+
+
+class PlanError(StudioError):
+    """A plan holds a value that cannot be."""
+
+
+class RunError(StudioError):
+    """A run folder is missing, damaged or in the way."""
+
+
+class ExportError(StudioError):
+    """A trained model could not be exported."""
+
+
+class ProjectError(StudioError):
+    """A project cannot be opened or saved."""
+
+
+class Cancelled(Exception):  # noqa: N818 - cancelled is not failed
+    """The person asked to stop; nothing went wrong."""
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """Return ``Did you mean 'x'?`` for the nearest of ``options``, or an empty string."""
+    by_folded = {option.casefold(): option for option in options}
+    nearest = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"Did you mean '{by_folded[nearest[0]]}'?" if nearest else ""

@@ -1,0 +1,139 @@
+"""What happens during a run, as facts. The window and the command line draw from the same ones.
+
+Order: ``RunStarted``; any number of the others; then exactly one of ``RunFinished``, ``RunCancelled``, ``RunFailed``.
+``elapsed`` is in seconds since the run began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from hubstudio.core.errors import StudioError
+from hubstudio.core.plan import Mode
+
+
+class Phase(StrEnum):
+    """The stretches of a training."""
+
+    FEATURES = "features"
+    HEAD = "head"
+    FINE_TUNE = "fine-tune"
+    SAVING = "saving"
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """Photos are listed and split, the backbone is understood."""
+
+    run: Path
+    backbone: str
+    mode: Mode
+    classes: tuple[str, ...]
+    counts: dict[str, int]
+    elapsed: float = 0.0
+
+
+@dataclass(frozen=True)
+class PhaseStarted:
+    """A stretch begins; ``epochs`` is 0 where it has none."""
+
+    phase: Phase
+    epochs: int
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class FeaturesDone:
+    """``done`` of ``total`` photos went through the backbone (or were read, when fine-tuning)."""
+
+    done: int
+    total: int
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One step of ``batches`` in this epoch; ``loss`` is the epoch's mean so far."""
+
+    phase: Phase
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch is trained and validated. ``is_best`` if no epoch of the run was better so far."""
+
+    phase: Phase
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    is_best: bool
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence for the person: a photo left out, the head-only weights kept, and why."""
+
+    text: str
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` of ``total`` items of a job that is no training: evaluation, prediction, export."""
+
+    done: int
+    total: int
+    what: str = "photos"
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """The run folder is complete."""
+
+    run: Path
+    best_phase: Phase
+    best_epoch: int
+    validation_accuracy: float
+    stopped_early: bool
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class RunCancelled:
+    """The person stopped the run before there was anything to keep; no run folder was left."""
+
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """The run ended with a problem; no run folder was left."""
+
+    error: StudioError
+    elapsed: float
+
+
+TrainingEvent = (
+    RunStarted | PhaseStarted | FeaturesDone | BatchDone | EpochDone | Note | RunFinished | RunCancelled | RunFailed
+)
+Event = TrainingEvent | Progress
+Report = Callable[[Event], None]
+"""Takes events as they happen, in the working thread; it must return quickly."""
+
+
+def ignore(event: Event) -> None:
+    """Take an event and do nothing: for callers that only want the result."""
+    del event

@@ -1,0 +1,31 @@
+"""Where projects and settings are kept, following each system's custom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "HUBSTUDIO_HOME"
+
+
+def home() -> Path:
+    """Return the folder for everything the program keeps; ``HUBSTUDIO_HOME`` moves it."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("hubstudio", appauthor=False)
+
+
+def projects_folder() -> Path:
+    """Return the folder where the window puts new projects."""
+    return home() / "projects"
+
+
+def settings_file() -> Path:
+    """Return the settings file."""
+    return home() / "settings.toml"
+
+
+def recent_file() -> Path:
+    """Return the list of projects opened lately."""
+    return home() / "recent.json"

@@ -1,0 +1,184 @@
+"""A plan: everything that decides a run, as one value that can be saved, read and repeated."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomli_w
+
+from hubstudio.core import whole_files
+from hubstudio.core.errors import PlanError, did_you_mean
+from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
+from hubstudio.core.split import Shares
+
+PLAN_VERSION = 1
+DEFAULT_BACKBONE = "studio-mini"
+DEFAULT_EPOCHS = {"extract": 40, "fine-tune": 10}
+
+
+class Mode(StrEnum):
+    """What learns: a head on frozen features, or the end of the backbone too."""
+
+    EXTRACT = "extract"
+    FINE_TUNE = "fine-tune"
+
+
+class Output(StrEnum):
+    """How the head answers. Sigmoid is one number, for two classes only."""
+
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+
+
+Unfreeze = int | Literal["all"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, on what, and how. Two equal plans on one machine give the same history."""
+
+    photos: str
+    """The folder of class folders."""
+    backbone: str = DEFAULT_BACKBONE
+    """A bundled name, a module folder, or a hub handle."""
+    mode: Mode = Mode.EXTRACT
+    unfreeze: Unfreeze = 4
+    """When fine-tuning: how many of the backbone's last blocks move, or all of them."""
+    epochs: int = DEFAULT_EPOCHS["extract"]
+    head_epochs: int = DEFAULT_EPOCHS["extract"]
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    fine_tune_learning_rate: float = 1e-4
+    hidden_units: int = 0
+    dropout: float = 0.2
+    weight_decay: float = 1e-4
+    output: Output = Output.SOFTMAX
+    train_batch_norm: bool = False
+    """Whether batch-norm statistics follow the photos while fine-tuning; frozen is safer on few photos."""
+    image_size: int = 0
+    seed: int = 1
+    validation_share: float = 0.15
+    test_share: float = 0.15
+
+    def __post_init__(self) -> None:
+        for row in HYPER_PARAMETERS:
+            row.check(getattr(self, row.name))
+        _check_unfreeze(self.unfreeze)
+        if not (
+            0 < self.validation_share < 1 and 0 < self.test_share < 1 and self.validation_share + self.test_share < 1
+        ):
+            raise PlanError(
+                "The shares of validation and test photos cannot be.",
+                found=f"Found {self.validation_share} and {self.test_share}.",
+                next_step="Give two numbers above 0 that leave something for training, such as 0.15 and 0.15.",
+            )
+
+    @property
+    def shares(self) -> Shares:
+        """The split's shares as one value."""
+        return Shares(self.validation_share, self.test_share)
+
+    def with_mode(self, mode: Mode) -> Plan:
+        """Return the plan for another mode, with that mode's usual number of epochs."""
+        return replace(self, mode=mode, epochs=DEFAULT_EPOCHS[mode])
+
+    def to_toml(self) -> str:
+        """Return the plan as readable text that ``from_toml`` reads back to an equal plan."""
+        return tomli_w.dumps({"plan_version": PLAN_VERSION, **_plain(asdict(self))})
+
+    @classmethod
+    def from_toml(cls, text: str, *, source: str = "the plan") -> Plan:
+        """Read a plan. Raises ``PlanError`` that names ``source`` and what is wrong in it."""
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise PlanError(f"'{source}' is not readable as a plan.", found=f"{error}.", next_step=_NEXT) from error
+        version = table.pop("plan_version", None)
+        if version != PLAN_VERSION:
+            found = "It says no plan_version." if version is None else f"It is of version {version}."
+            raise PlanError(f"'{source}' is not a plan of version {PLAN_VERSION}.", found=found, next_step=_NEXT)
+        return cls.from_table(table)
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> Plan:
+        """Build a plan from plain values. Raises ``PlanError`` on unknown names and impossible values."""
+        known = [field.name for field in fields(cls)]
+        for name in table:
+            if name not in known:
+                raise PlanError(f"A plan has no '{name}'.", found=did_you_mean(name, known), next_step=_NEXT)
+        if not isinstance(table.get("photos"), str):
+            raise PlanError(
+                "The plan names no photo folder.", next_step='Add a line such as: photos = "/path/to/photos"'
+            )
+        values = dict(table)
+        for name, kind in _KINDS.items():
+            if not isinstance(values.get(name, kind()), kind):
+                raise PlanError(f"'{name}' in a plan cannot be {values[name]!r}.", next_step=_NEXT)
+        values["mode"] = choice(Mode, values.get("mode", Mode.EXTRACT), "mode")
+        values["output"] = choice(Output, values.get("output", Output.SOFTMAX), "output")
+        return cls(**values)
+
+    def save(self, path: Path) -> None:
+        """Write the plan, whole or not at all."""
+        whole_files.write_text(path, self.to_toml())
+
+    @classmethod
+    def load(cls, path: Path) -> Plan:
+        """Read a plan file. Raises ``PlanError`` if it is missing or damaged."""
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "It is not a text file"
+            raise PlanError(f"The plan '{path}' could not be read.", found=f"{reason}.", next_step=_NEXT) from error
+        return cls.from_toml(text, source=str(path))
+
+
+_KINDS = {"backbone": str, "train_batch_norm": bool, "validation_share": float, "test_share": float}
+_NEXT = "Use the plan.toml of a run folder, or write one with the same lines."
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def choice(kind: type[_Choice], value: object, name: str) -> _Choice:
+    """Return the member of ``kind`` that ``value`` spells. Raises ``PlanError`` with the nearest one."""
+    try:
+        return kind(value)
+    except ValueError:
+        options = [member.value for member in kind]
+        raise PlanError(
+            f"'{name}' cannot be {value!r}.",
+            found=did_you_mean(str(value), options),
+            next_step=f"Use one of: {', '.join(options)}.",
+        ) from None
+
+
+def parse_unfreeze(text: str) -> Unfreeze:
+    """Read 'all' or a number of blocks. Raises ``PlanError``."""
+    if text.casefold() == "all":
+        return "all"
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    _check_unfreeze(value if value >= 0 else text)
+    return value
+
+
+def _check_unfreeze(value: object) -> None:
+    if value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return
+    raise PlanError(
+        "'unfreeze' is how many of the last blocks are fine-tuned.",
+        found=f"Found {value!r}.",
+        next_step="Give a number of 1 or more, or 'all'.",
+    )
+
+
+def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in table.items()}

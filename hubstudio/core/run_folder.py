@@ -1,0 +1,181 @@
+"""A run on disk: readable files, written whole, read back with clear words when something is wrong.
+
+A run folder holds ``plan.toml``, ``classes.txt``, ``split.csv`` (file, class, part), ``history.csv``, ``model.keras``
+and ``metrics.json`` (with the versions it was made with).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hubstudio.core.errors import RunError
+from hubstudio.core.events import EpochDone
+from hubstudio.core.photos import Photo, PhotoSet
+from hubstudio.core.plan import Plan
+from hubstudio.core.split import Part, Split
+
+PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS = (
+    "plan.toml", "classes.txt", "split.csv", "history.csv", "model.keras", "metrics.json",
+)  # fmt: skip
+_HISTORY_COLUMNS = (
+    "phase", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "is_best",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run came to: the content of ``metrics.json`` and of ``train --json``."""
+
+    run: str
+    classes: tuple[str, ...]
+    counts: dict[str, int]
+    backbone: str
+    mode: str
+    epochs: int
+    """Epochs trained in the mode's main phase (the head's when extracting, the blocks' when fine-tuning)."""
+    best_epoch: int
+    """Epoch of that phase whose weights were kept; 0 if the head-only weights were."""
+    best_phase: str
+    validation_accuracy: float
+    validation_loss: float
+    stopped_early: bool
+    seconds: dict[str, float]
+    """``features``, ``training`` and ``total``."""
+    image_size: int
+    features: int
+    notes: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict[str, str])
+
+    def to_table(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run, opened for reading."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Check that ``path`` is a complete run. Raises ``RunError``."""
+        path = path.expanduser().absolute()
+        if not path.is_dir():
+            raise RunError(f"There is no run folder '{path}'.", next_step="Give the folder that 'train --out' wrote.")
+        missing = [name for name in (PLAN, CLASSES, SPLIT, MODEL, METRICS) if not (path / name).is_file()]
+        if missing:
+            raise RunError(
+                f"'{path}' is not a complete run.",
+                found=f"Missing: {', '.join(missing)}.",
+                next_step="Give the folder that 'train --out' wrote, or train again.",
+            )
+        return cls(path)
+
+    @property
+    def model(self) -> Path:
+        """The trained model."""
+        return self.path / MODEL
+
+    def plan(self) -> Plan:
+        """Return the plan the run was made by."""
+        return Plan.load(self.path / PLAN)
+
+    def classes(self) -> tuple[str, ...]:
+        """Return the class names in the order of the model's outputs."""
+        return tuple(_unescaped(line) for line in self._text(CLASSES).removesuffix("\n").split("\n"))
+
+    def split(self) -> list[tuple[str, str, Part]]:
+        """Return (file relative to the photo folder, class, part) of every photo."""
+        rows = csv.reader(io.StringIO(self._text(SPLIT), newline=""))
+        try:
+            next(rows)
+            return [(file, name, Part(part)) for file, name, part in rows]
+        except (ValueError, StopIteration) as error:
+            raise self._damaged(SPLIT, error) from error
+
+    def photos_of(self, part: Part) -> list[Photo]:
+        """Return the photos of one part, where the plan says they are."""
+        root = Path(self.plan().photos)
+        return [Photo(root / file, name) for file, name, own in self.split() if own is part]
+
+    def history(self) -> list[dict[str, str]]:
+        """Return the rows of ``history.csv``."""
+        return list(csv.DictReader(io.StringIO(self._text(HISTORY), newline="")))
+
+    def metrics(self) -> dict[str, Any]:
+        """Return ``metrics.json``."""
+        try:
+            return json.loads(self._text(METRICS))
+        except ValueError as error:
+            raise self._damaged(METRICS, error) from error
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.path / name).read_bytes().decode("utf-8", "surrogateescape")
+        except OSError as error:
+            raise self._damaged(name, error) from error
+
+    def _damaged(self, name: str, error: Exception) -> RunError:
+        return RunError(
+            f"'{name}' of the run '{self.path.name}' could not be read.",
+            found=f"{error}.",
+            next_step="Restore the run folder from a copy, or train again.",
+        )
+
+
+def require_free(out: Path) -> Path:
+    """Return ``out`` as an absolute path. Raises ``RunError`` if something is there already."""
+    out = out.expanduser().absolute()
+    if out.is_dir() and not any(out.iterdir()):
+        return out
+    if out.exists():
+        raise RunError(f"'{out}' exists already.", next_step="Give a new name; nothing is overwritten.")
+    return out
+
+
+def write_records(folder: Path, plan: Plan, photo_set: PhotoSet, split: Split, history: Sequence[EpochDone]) -> None:
+    """Write plan, classes, split and history into a folder that is being made."""
+    (folder / PLAN).write_text(plan.to_toml(), "utf-8")
+    _write(folder / CLASSES, "".join(_escaped(name) + "\n" for name in photo_set.classes))
+    rows = [(photo_set.relative_name(photo), photo.class_name, part.value) for photo, part in split.assigned]
+    _write(folder / SPLIT, _csv(("file", "class", "part"), rows))
+    _write(folder / HISTORY, _csv(_HISTORY_COLUMNS, [_history_row(epoch) for epoch in history]))
+
+
+def write_summary(folder: Path, summary: RunSummary) -> None:
+    """Write ``metrics.json`` into a folder that is being made."""
+    _write(folder / METRICS, json.dumps(summary.to_table(), indent=2, ensure_ascii=False) + "\n")
+
+
+def _history_row(epoch: EpochDone) -> tuple[object, ...]:
+    numbers = (epoch.loss, epoch.accuracy, epoch.validation_loss, epoch.validation_accuracy, epoch.learning_rate)
+    return (epoch.phase.value, epoch.epoch, *map(repr, numbers), int(epoch.is_best))
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _escaped(name: str) -> str:
+    """One line a class, also for the folder whose name holds a line break."""
+    return name.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _unescaped(line: str) -> str:
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], line)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))

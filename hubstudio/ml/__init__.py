@@ -1,0 +1,1 @@
+"""The machine learning: the only importer of TensorFlow, Keras and TensorFlow Hub."""

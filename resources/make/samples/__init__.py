@@ -1,0 +1,1 @@
+"""A small renderer that draws fruit on a table, for the bundled sample set."""

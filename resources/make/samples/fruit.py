@@ -1,0 +1,194 @@
+"""The five kinds of fruit: a recipe for each draws one fruit with its stem, leaf or star."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from samples import skin
+from samples.arrays import Array, colour, rotation, unit, vec
+from samples.noise import cloud, solid, spots
+from samples.shapes import Body, Distance, leaf, outline, star, stem
+
+Rng = np.random.Generator
+
+OUTLINES: dict[str, tuple[tuple[float, float], ...]] = {
+    "apple": ((0, 0.55), (0.1, 0.68), (0.3, 0.88), (0.62, 0.88), (0.96, 0.45), (1.0, 0.02), (0.86, -0.48),
+              (0.6, -0.82), (0.34, -0.92), (0.16, -0.86), (0, -0.78)),
+    "lemon": ((0, 1.3), (0.1, 1.24), (0.18, 1.1), (0.42, 0.9), (0.7, 0.48), (0.79, 0), (0.7, -0.48),
+              (0.42, -0.88), (0.2, -1.03), (0.1, -1.1), (0, -1.13)),
+    "orange": ((0, 0.86), (0.12, 0.89), (0.4, 0.86), (0.8, 0.54), (0.97, 0), (0.8, -0.54), (0.4, -0.87),
+               (0.1, -0.93), (0, -0.9)),
+    "pear": ((0, 1.5), (0.16, 1.52), (0.33, 1.36), (0.43, 0.98), (0.6, 0.52), (0.88, 0.06), (0.97, -0.36),
+             (0.84, -0.78), (0.5, -1.05), (0.2, -1.08), (0, -1.0)),
+    "tomato": ((0, 0.56), (0.2, 0.66), (0.55, 0.72), (0.9, 0.42), (1.02, 0), (0.88, -0.45), (0.5, -0.73),
+               (0.15, -0.8), (0, -0.79)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """One marched shape with its paint, shine and bounding ball."""
+
+    distance: Distance
+    paint: skin.Paint
+    centre: Array
+    radius: float
+    gloss: float
+    bump: Distance | None = None
+    thin: bool = False
+
+
+@dataclass(frozen=True)
+class Fruit:
+    """The parts of one fruit in its own frame, with balls that stand in for it when it casts shade."""
+
+    body: Body
+    parts: tuple[Part, ...]
+    balls: tuple[tuple[Array, float], ...] = field(default=())
+
+
+def _bumps(seed: int, cycles: float, scale: float, depth: float) -> Distance:
+    """Fine pores plus slow dents, for the normals only."""
+
+    def bump(p: Array) -> Array:
+        fine = solid(spots(seed, cycles), p, scale)
+        return np.float32(depth) * fine + np.float32(0.005) * solid(cloud(seed + 1, 2.6), p, 0.16)
+
+    return bump
+
+
+def _body_part(body: Body, paint: skin.Paint, gloss: float, bump: Distance) -> Part:
+    """The fruit body as a part."""
+    reach = float(np.sqrt((body.surface() ** 2).sum(axis=0)).max()) * 1.03 + 0.01
+    return Part(body.distance, paint, vec(0, 0, 0), reach, gloss, bump)
+
+
+def _stem_part(rng: Rng, body: Body, size: float, thick: float) -> Part:
+    """A woody stem."""
+    foot = body.top() - vec(0, 0.06, 0)
+    tip = foot + vec(*(rng.uniform(-0.35, 0.35, 2) * size), size)[[0, 2, 1]]
+    tone = skin.jitter(rng, colour(str(rng.choice(("#5a3d22", "#6f5a2e", "#4a3a22")))))
+    middle, sway = (foot + tip) / 2, rng.uniform(-0.5, 0.5)
+    return Part(stem(foot, tip, thick, sway), skin.flat(tone, 0.25), middle, size * 0.75 + 0.15, 0.1)
+
+
+def _leaf_part(rng: Rng, body: Body) -> Part:
+    """A green leaf at the stem."""
+    foot = body.top() + vec(0, 0.06, 0)
+    spin, lift = rotation(vec(0, 1, 0), rng.uniform(0, 6.3)), rotation(vec(0, 0, 1), rng.uniform(0.0, 0.5))
+    frame = (spin @ lift).T.astype(np.float32)
+    tone = skin.jitter(rng, colour(str(rng.choice(("#3c6a24", "#557f2d", "#2f5526")))), 0.15)
+    size = rng.uniform(0.8, 1.35)
+    middle = foot + frame[0] * np.float32(size / 2)
+    shape = leaf(foot, frame, size, rng.uniform(-0.15, 0.4))
+    return Part(shape, skin.flat(tone, 0.12), middle, size * 0.72, 0.35, thin=True)
+
+
+def _star_part(rng: Rng, body: Body) -> tuple[Part, Part]:
+    """The tomato's green star and its stub of a stem."""
+    foot, size = body.top() - vec(0, 0.01, 0), rng.uniform(0.55, 0.8)
+    tone = skin.jitter(rng, colour(str(rng.choice(("#4a7a2c", "#6a8f3c", "#3f6427")))), 0.12)
+    shape = star(body, int(rng.integers(5, 7)), size, rng.uniform(0.0, 0.45))
+    stub = foot + vec(rng.uniform(-0.1, 0.1), rng.uniform(0.16, 0.36), rng.uniform(-0.1, 0.1))
+    stick = Part(stem(foot, stub, 0.06, 0.1), skin.flat(tone * 0.9), (foot + stub) / 2, 0.4, 0.15)
+    return Part(shape, skin.flat(tone), foot, size * 1.1, 0.2, thin=True), stick
+
+
+def _shape(rng: Rng, kind: str, stretch: tuple[float, float], cut: Array | None) -> dict[str, object]:
+    """The settings that every body shares."""
+    uneven = (float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.05, 0.05)))
+    return {"table": outline(OUTLINES[kind]), "stretch": rng.uniform(*stretch), "uneven": uneven, "cut": cut}
+
+
+def _extras(rng: Rng, body: Body, stem_odds: float, leaf_odds: float, size: tuple[float, float]) -> list[Part]:
+    """Perhaps a stem, perhaps a leaf."""
+    parts = [_stem_part(rng, body, rng.uniform(*size), 0.05)] if rng.random() < stem_odds else []
+    return parts + ([_leaf_part(rng, body)] if rng.random() < leaf_odds else [])
+
+
+def apple(rng: Rng, half: bool, look: Rng) -> Fruit:
+    """An apple, or half of one cut from top to bottom."""
+    cut = vec(1, 0, 0) if half else None
+    body = Body(**_shape(rng, "apple", (0.86, 1.08), cut), ribs=5, rib_depth=rng.uniform(0, 0.025))
+    paint = skin.apple(look)
+    paint = skin.halved(body, paint, skin.pome_flesh(rng, body)) if half else paint
+    parts = [_body_part(body, paint, rng.uniform(0.35, 0.75), _bumps(50, 40, 0.3, 0.0008))]
+    return Fruit(body, (*parts, *_extras(rng, body, 0.8, 0.22, (0.35, 0.7))), ((vec(0, 0, 0), 0.95),))
+
+
+def pear(rng: Rng, half: bool, look: Rng) -> Fruit:
+    """A pear, or half of one."""
+    cut = vec(1, 0, 0) if half else None
+    bend = 0.0 if half else rng.uniform(-0.12, 0.12)
+    body = Body(**_shape(rng, "pear", (0.78, 1.04), cut), bend=bend)
+    paint = skin.pear(look)
+    paint = skin.halved(body, paint, skin.pome_flesh(rng, body)) if half else paint
+    parts = [_body_part(body, paint, rng.uniform(0.15, 0.5), _bumps(52, 60, 0.45, 0.0003))]
+    balls = ((vec(0, -0.15, 0), 0.93), (vec(0, 0.85 * body.stretch, 0), 0.5))
+    return Fruit(body, (*parts, *_extras(rng, body, 0.85, 0.2, (0.4, 0.75))), balls)
+
+
+def lemon(rng: Rng, half: bool, look: Rng) -> Fruit:
+    """A lemon, or half of one cut across."""
+    body = Body(**_shape(rng, "lemon", (0.84, 1.05), vec(0, 1, 0) if half else None))
+    paint = skin.lemon(look)
+    pulp = skin.jitter(rng, colour("#e6cf5a"), 0.08)
+    paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
+    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(54, 60, 0.42, 0.0016))]
+    extras = [] if half else _extras(rng, body, 0.15, 0.2, (0.2, 0.35))
+    return Fruit(body, (*parts, *extras), ((vec(0, 0.35, 0), 0.72), (vec(0, -0.35, 0), 0.72)))
+
+
+def orange(rng: Rng, half: bool, look: Rng) -> Fruit:
+    """An orange, or half of one cut across."""
+    body = Body(**_shape(rng, "orange", (0.86, 1.06), vec(0, 1, 0) if half else None))
+    paint = skin.orange(look)
+    pulp = skin.jitter(rng, colour(str(rng.choice(("#ee9522", "#e87f1a", "#c9381f")))), 0.08)
+    paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
+    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(56, 60, 0.45, 0.0018))]
+    extras = [] if half else _extras(rng, body, 0.25, 0.25, (0.15, 0.3))
+    return Fruit(body, (*parts, *extras), ((vec(0, 0, 0), 0.93),))
+
+
+def tomato(rng: Rng, half: bool, look: Rng) -> Fruit:
+    """A tomato, round, ribbed or long, or half of one cut across."""
+    ribs, depth = int(rng.integers(5, 9)), max(0.0, rng.uniform(-0.05, 0.042))
+    body = Body(**_shape(rng, "tomato", (0.85, 1.3), vec(0, 1, 0) if half else None), ribs=ribs, rib_depth=depth)
+    paint = skin.tomato(look)
+    pulp = skin.jitter(rng, colour("#c23a22"), 0.08)
+    paint = skin.halved(body, paint, skin.tomato_flesh(rng, body, pulp)) if half else paint
+    parts = [_body_part(body, paint, rng.uniform(0.6, 1.0), _bumps(58, 30, 0.3, 0.0004))]
+    extras = [] if half or rng.random() < 0.2 else _star_part(rng, body)
+    return Fruit(body, (*parts, *extras), ((vec(0, 0, 0), 0.92 * min(1.0, body.stretch)),))
+
+
+RECIPES: dict[str, Callable[[Rng, bool, Rng], Fruit]] = {
+    "apple": apple, "lemon": lemon, "orange": orange, "pear": pear, "tomato": tomato,
+}  # fmt: skip
+
+
+def posture(rng: Rng, kind: str, fruit: Fruit) -> Array:
+    """A rotation that sets the fruit on the table the way such a fruit lies."""
+    spin = rotation(vec(0, 1, 0), rng.uniform(0, 2 * np.pi))
+    if fruit.body.cut is not None:
+        return _face_up(rng, fruit.body.cut)
+    lying = {"apple": 0.1, "lemon": 0.95, "orange": 0.4, "pear": 0.3, "tomato": 0.15}[kind]
+    tilt = rng.uniform(1.3, 1.85) if rng.random() < lying else abs(rng.normal(0, 0.22))
+    if kind == "pear" and tilt > 1:
+        tilt = rng.uniform(1.75, 1.95)
+    yaw = rng.uniform(-0.95, 0.95) + (np.pi if rng.random() < 0.5 else 0)
+    turn = rotation(vec(0, 1, 0), yaw)
+    return (turn @ rotation(vec(0, 0, 1), tilt) @ spin).astype(np.float32)
+
+
+def _face_up(rng: Rng, cut: Array) -> Array:
+    """A half lies on its round back and leans, mostly to the viewer."""
+    facing = unit(vec(rng.normal(0, 0.3), 1.0, rng.uniform(0.0, 1.3)))
+    lift = rotation(vec(0, 1, 0), 0.0)
+    axis = np.cross(cut, facing).astype(np.float32)
+    angle = float(np.arccos(np.clip(np.dot(cut, facing), -1, 1)))
+    lift = rotation(axis, angle) if angle > 1e-3 else lift
+    return (rotation(facing, rng.uniform(0, 2 * np.pi)) @ lift).astype(np.float32)
