@@ -20,6 +20,8 @@ EXACT_SHRINK_PIXELS = 2_000_000
 
 _WHITE = (255, 255, 255)
 
+Image.init()  # registers every format once, here rather than from several threads at the first odd file
+
 
 class UnreadablePhotoError(PhotosError):
     """A file that gives no pixels. ``reason`` is a short clause for lists: "the file is empty"."""

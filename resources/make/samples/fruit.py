@@ -78,7 +78,7 @@ def _stem_part(rng: Rng, body: Body, size: float, thick: float) -> Part:
 def _leaf_part(rng: Rng, body: Body) -> Part:
     """A green leaf at the stem."""
     foot = body.top() + vec(0, 0.06, 0)
-    spin, lift = rotation(vec(0, 1, 0), rng.uniform(0, 6.3)), rotation(vec(0, 0, 1), rng.uniform(0.0, 0.5))
+    spin, lift = rotation(vec(0, 1, 0), rng.uniform(0, 6.3)), rotation(vec(0, 0, 1), rng.uniform(0.1, 0.75))
     frame = (spin @ lift).T.astype(np.float32)
     tone = skin.jitter(rng, colour(str(rng.choice(("#3c6a24", "#557f2d", "#2f5526")))), 0.15)
     size = rng.uniform(0.8, 1.35)
@@ -137,7 +137,7 @@ def lemon(rng: Rng, half: bool, look: Rng) -> Fruit:
     paint = skin.lemon(look)
     pulp = skin.jitter(rng, colour("#e6cf5a"), 0.08)
     paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(54, 60, 0.42, 0.0016))]
+    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(54, 60, 0.55, 0.0010))]
     extras = [] if half else _extras(rng, body, 0.15, 0.2, (0.2, 0.35))
     return Fruit(body, (*parts, *extras), ((vec(0, 0.35, 0), 0.72), (vec(0, -0.35, 0), 0.72)))
 
@@ -148,7 +148,7 @@ def orange(rng: Rng, half: bool, look: Rng) -> Fruit:
     paint = skin.orange(look)
     pulp = skin.jitter(rng, colour(str(rng.choice(("#ee9522", "#e87f1a", "#c9381f")))), 0.08)
     paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(56, 60, 0.45, 0.0018))]
+    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(56, 60, 0.6, 0.0011))]
     extras = [] if half else _extras(rng, body, 0.25, 0.25, (0.15, 0.3))
     return Fruit(body, (*parts, *extras), ((vec(0, 0, 0), 0.93),))
 

@@ -23,6 +23,10 @@ class Placed:
     place: Array
     scale: float
 
+    def surface(self) -> Array:
+        """A coarse cloud of points on its surface, in the world."""
+        return self.turn @ self.fruit.body.surface() * np.float32(self.scale) + self.place[:, None]
+
     def balls(self) -> list[tuple[Array, float]]:
         """Its shade balls in the world."""
         return [(self.place + self.turn @ at * np.float32(self.scale), r * self.scale) for at, r in self._shrunk()]
@@ -112,8 +116,7 @@ def _settle(kind: str, fruit: Fruit, others: list[Placed], rng: Rng) -> Placed:
 def _apart(one: Placed, other: Placed) -> bool:
     """Whether the surface points of one fruit stay out of the other's body, both ways round."""
     for a, b in ((one, other), (other, one)):
-        points = a.turn @ a.fruit.body.surface() * np.float32(a.scale) + a.place[:, None]
-        local = b.turn.T @ (points - b.place[:, None]) / np.float32(b.scale)
+        local = b.turn.T @ (a.surface() - b.place[:, None]) / np.float32(b.scale)
         if float(b.fruit.body.distance(local).min()) < 0.0:
             return False
     return True
@@ -121,14 +124,15 @@ def _apart(one: Placed, other: Placed) -> bool:
 
 def _camera(fruits: tuple[Placed, ...], rng: Rng) -> Camera:
     """A camera that frames the group, now and then too tightly."""
-    middle = np.mean([item.place for item in fruits], axis=0).astype(np.float32)
-    reach = max(float(length(item.place - middle)) + 1.0 * item.scale for item in fruits)
+    cloud = np.concatenate([item.surface() for item in fruits], axis=1)
+    middle = (cloud.min(axis=1) + cloud.max(axis=1)) / np.float32(2)
+    reach = float(length(cloud - middle[:, None]).max())
     lift = np.radians(rng.choice((rng.uniform(12, 30), rng.uniform(25, 55), rng.uniform(60, 85)), p=(0.42, 0.48, 0.1)))
     back = unit(vec(rng.uniform(-0.1, 0.1), np.sin(lift), np.cos(lift)))
     size = SIZES[rng.integers(len(SIZES))]
-    zoom, loose = rng.uniform(1.7, 2.8), rng.uniform(0.74, 1.12)
+    zoom, loose = rng.uniform(1.7, 2.8), rng.uniform(0.76, 1.1)
     far = reach * zoom * loose
-    aim = middle + vec(*(rng.uniform(-0.2, 0.2, 3) * reach * loose)) * vec(1, 0.5, 1)
+    aim = middle + vec(*(rng.uniform(-0.18, 0.18, 3) * reach * loose)) * vec(1, 0.5, 1)
     return Camera(aim + back * np.float32(max(far, 2.6)), _axes(back, rng.normal(0, 0.06)), zoom, size)
 
 

@@ -116,7 +116,7 @@ def leaf(foot: Array, frame: Array, size: float, curl: float) -> Distance:
     def distance(p: Array) -> Array:
         u, v, w = frame @ (p - foot[:, None]) / scale
         share = np.clip(u, 0, 1)
-        half = 0.62 * np.sqrt(share) * (1 - share) ** 0.75
+        half = 0.27 * np.sin(np.pi * share**0.8)
         sheet = v + np.float32(curl) * u * u - 0.22 * np.abs(w)
         flat = np.maximum(np.abs(w) - half, np.maximum(-u, u - 1))
         return np.maximum(flat * 0.7, np.abs(sheet) - 0.016) * scale

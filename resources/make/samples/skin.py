@@ -43,7 +43,7 @@ def flat(tone: Array, rough: float = 0.12) -> Paint:
 def apple(rng: Rng) -> Paint:
     """Red over green or yellow, with streaks down the sides, pale dots and a brownish stem pit."""
     pairs = (("#b8983c", "#971524"), ("#cdb05a", "#b02a30"), ("#7d9c38", "#95ad42"), ("#c0a63c", "#cdb64c"))
-    under, over = pick(rng, pairs, (0.42, 0.2, 0.28, 0.1))
+    under, over = pick(rng, pairs, (0.42, 0.22, 0.3, 0.06))
     side, amount, shift = _side(rng), rng.uniform(-0.5, 1.1), rng.uniform(0, 1, 3)
 
     def paint(p: Array) -> Array:
@@ -61,8 +61,8 @@ def apple(rng: Rng) -> Paint:
 
 def pear(rng: Rng) -> Paint:
     """Green to yellow, russet freckles, at times a red cheek."""
-    pairs = (("#9aad48", "#b0bb55"), ("#cdb84e", "#b9b54a"), ("#b08a45", "#8f7238"), ("#a5542f", "#8d2a26"))
-    under, over = pick(rng, pairs, (0.48, 0.26, 0.18, 0.08))
+    pairs = (("#9aad48", "#b0bb55"), ("#cdb84e", "#b9b54a"), ("#b08a45", "#8f7238"), ("#a8733a", "#933d2e"))
+    under, over = pick(rng, pairs, (0.52, 0.24, 0.18, 0.06))
     cheek, side = jitter(rng, colour("#b8442c")), _side(rng)
     blush, shift = max(0.0, rng.uniform(-0.6, 0.9)), rng.uniform(0, 1)
 
@@ -87,7 +87,7 @@ def lemon(rng: Rng) -> Paint:
 def orange(rng: Rng) -> Paint:
     """Orange, at times yellow, green-cheeked or blood red."""
     pairs = (("#ee8512", "#e3780f"), ("#e8a422", "#d9a52c"), ("#d99a2b", "#8f9a35"), ("#dd5a1b", "#c4441c"))
-    ripe, green = pick(rng, pairs, (0.62, 0.12, 0.12, 0.14))
+    ripe, green = pick(rng, pairs, (0.66, 0.1, 0.1, 0.14))
     return _citrus(rng, ripe, green)
 
 
@@ -108,7 +108,7 @@ def _citrus(rng: Rng, ripe: Array, green: Array) -> Paint:
 def tomato(rng: Rng) -> Paint:
     """Red, orange or yellow, greener round the stem when unripe."""
     pairs = (("#c1170f", "#a5120e"), ("#d8431a", "#c42f14"), ("#dd8a1c", "#d2761a"), ("#a9ad45", "#c98a35"))
-    ripe, second = pick(rng, pairs, (0.56, 0.24, 0.11, 0.09))
+    ripe, second = pick(rng, pairs, (0.58, 0.26, 0.09, 0.07))
     shoulder, unripe = jitter(rng, colour("#6f8434")), max(0.0, rng.uniform(-0.6, 0.9))
     shift = rng.uniform(0, 1)
 
