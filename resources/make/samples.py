@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
 from samples.fruit import RECIPES
 from samples.lens import develop
 from samples.render import render
@@ -18,14 +17,14 @@ from samples.scene import compose
 
 KINDS = tuple(sorted(RECIPES))
 COUNT = 40
-QUALITY = 84
+QUALITY = 90
 OUT = Path(__file__).resolve().parent.parent / "samples"
 
 
 def draw(kind: str, index: int) -> Image.Image:
     """Picture number `index` of a kind; the same number gives the same picture."""
     rng = np.random.default_rng([KINDS.index(kind), index])
-    return Image.fromarray(develop(render(compose(kind, rng)), rng), "RGB")
+    return Image.fromarray(develop(render(compose(kind, rng)), rng))
 
 
 def write_all(folder: Path, count: int) -> None:

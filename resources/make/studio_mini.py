@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import argparse
 import colorsys
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -80,7 +82,7 @@ def palette_kernel_and_bias() -> tuple[Array, Array]:
     to_distance_space = OPPONENT * COLOUR_DISTANCE_WEIGHTS[:, None]
     points = palette_colours() @ to_distance_space.T
     kernel = 2 * to_distance_space.T @ points.T
-    return kernel[None, None], -np.square(points).sum(axis=1)
+    return kernel[None, None].astype(np.float32), -np.square(points).sum(axis=1, dtype=np.float32)
 
 
 def gradient_kernel(colour_row: int) -> Array:
@@ -120,19 +122,24 @@ def pool(maps: tf.Tensor, cell: int) -> tf.Tensor:
     return tf.nn.avg_pool2d(maps, cell, cell, "VALID")
 
 
+def sizes(maps: tf.Tensor) -> list[int]:
+    """Return the sizes behind the batch: side, side, channels."""
+    return [size for size in maps.shape.as_list()[1:] if size is not None]
+
+
 def flat(maps: tf.Tensor) -> tf.Tensor:
     """Lay the maps of each picture out as one row."""
-    return tf.reshape(maps, [-1, int(np.prod(maps.shape[1:]))])
+    return tf.reshape(maps, [-1, math.prod(sizes(maps))])
 
 
 def grid_mean(maps: tf.Tensor, cells: int) -> tf.Tensor:
     """Return the mean of each map in each cell of a cells x cells grid, as rows."""
-    return flat(pool(maps, maps.shape[1] // cells))
+    return flat(pool(maps, sizes(maps)[0] // cells))
 
 
 def spread(maps: tf.Tensor) -> tf.Tensor:
     """Return the standard deviation of each map over the whole picture, as rows."""
-    side = maps.shape[1]
+    side = sizes(maps)[0]
     variance = pool(tf.square(maps), side) - tf.square(pool(maps, side))
     # The small constant keeps the slope of the root finite for flat pictures.
     return flat(tf.sqrt(tf.nn.relu(variance) + 1e-6))
@@ -151,13 +158,13 @@ class StudioMini:
         self.variables: list[tf.Variable] = []
         self._create_colour_block()
         self._create_filter_blocks()
-        features = int(tf.concat(self.groups(tf.zeros([1, SIZE, SIZE, 3])), axis=1).shape[1])
+        features = sum(sizes(group)[0] for group in self.groups(tf.zeros([1, SIZE, SIZE, 3])))
         self.offset = self._variable("block_5/standardise/offset", np.zeros(features, np.float32))
         self.scale = self._variable("block_5/standardise/scale", np.ones(features, np.float32))
 
     def _variable(self, name: str, value: Array) -> tf.Variable:
         """Create a trainable variable and remember it."""
-        variable = tf.Variable(value, name=name, dtype=tf.float32)
+        variable = tf.Variable(tf.constant(value, tf.float32), name=name)
         self.variables.append(variable)
         return variable
 
@@ -242,9 +249,7 @@ class StudioMini:
 
     def _chroma_texture_groups(self, chroma: tf.Tensor) -> list[tf.Tensor]:
         """Return the texture energy of the two opponent colours at two scales."""
-        return [
-            tf.sqrt(grid_mean(gabor_energy(maps, self.chroma_texture), 3)) for maps in (chroma, pool(chroma, 2))
-        ]
+        return [tf.sqrt(grid_mean(gabor_energy(maps, self.chroma_texture), 3)) for maps in (chroma, pool(chroma, 2))]
 
     def standardise(self, images: Array) -> None:
         """Set offset and scale so that the features of the images have mean 0 and, group by group, spread 1.
@@ -320,11 +325,11 @@ def hub_module(network: StudioMini) -> tf.train.Checkpoint:
     """Wrap the network in the interface of a reusable TF2 SavedModel."""
     images = tf.TensorSpec([None, SIZE, SIZE, 3], tf.float32, name="inputs")
 
-    @tf.function
-    def call(inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def features(inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return features; a bank without dropout or batch normalisation does the same in training."""
         return network.features(inputs)
 
+    call: Any = tf.function(features)
     for training in (False, True):
         call.get_concrete_function(images, training=training)
     # A Checkpoint is the barest public object whose attributes a SavedModel keeps.

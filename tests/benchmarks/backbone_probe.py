@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 SEEDS = (0, 1, 2)
-Extractor = Callable[..., tf.Tensor]
+Module = Any  # a loaded SavedModel has no type of its own
 Labels = npt.NDArray[np.int64]
 Photos = npt.NDArray[np.uint8]
 Features = npt.NDArray[np.float32]
@@ -46,12 +46,12 @@ class Result:
     photos_per_second: float
 
 
-def input_size(module: Any) -> int | None:  # noqa: ANN401 (a loaded SavedModel has no type of its own)
+def input_size(module: Module) -> int | None:
     """Return the side of the square images that the module's call states, or None if it states none."""
     for function in getattr(module.__call__, "concrete_functions", []):
         for spec in tf.nest.flatten(function.structured_input_signature):
-            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[1]:
-                return int(spec.shape[1])
+            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4:
+                return spec.shape.as_list()[1]
     return None
 
 
@@ -84,7 +84,7 @@ def batches(photos: Photos, batch: int) -> Iterator[tf.Tensor]:
         yield tf.constant(photos[start : start + batch].astype(np.float32) / 255)
 
 
-def extract(module: Extractor, photos: Photos, batch: int) -> tuple[Features, float]:
+def extract(module: Module, photos: Photos, batch: int) -> tuple[Features, float]:
     """Return the features of all photos and the photos per second, after one batch to warm up."""
     module(next(batches(photos, batch)))
     start = time.perf_counter()
@@ -100,7 +100,7 @@ def accuracy(features: Features, labels: Labels, seed: int) -> float:
     return float(classifier.score(features[test], labels[test]))
 
 
-def probe(module: Extractor, folder: Path, size: int, batch: int) -> Result:
+def probe(module: Module, folder: Path, size: int, batch: int) -> Result:
     """Measure one photo set."""
     photos, labels, classes = read_photos(folder, size)
     features, speed = extract(module, photos, batch)

@@ -15,8 +15,6 @@ def vec(x: float, y: float, z: float) -> Array:
 
 def dot(a: Array, b: Array) -> Array:
     """Dot product over the first axis; a lone vector is spread over the field."""
-    if b.ndim == 1 and a.ndim > 1:
-        return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
@@ -33,9 +31,13 @@ def unit(a: Array) -> Array:
 def mix(a: Array, b: Array, share: Array | float) -> Array:
     """Linear blend from `a` (share 0) to `b` (share 1); colours blend over a field of shares."""
     if isinstance(share, np.ndarray) and share.ndim:
-        a = a if a.ndim > 1 else a.reshape((-1,) + (1,) * share.ndim)
-        b = b if b.ndim > 1 else b.reshape((-1,) + (1,) * share.ndim)
+        a, b = (each if each.ndim > 1 else spread(each, share.ndim) for each in (a, b))
     return (a + (b - a) * share).astype(np.float32)
+
+
+def spread(a: Array, axes: int) -> Array:
+    """A lone vector shaped so that it meets a field of `axes` axes."""
+    return a.reshape((-1,) + (1,) * axes)
 
 
 def smoothstep(low: float, high: float, value: Array) -> Array:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samples import skin
-from samples.arrays import Array, colour, rotation, unit, vec
-from samples.noise import cloud, solid, spots
-from samples.shapes import Body, Distance, leaf, outline, star, stem
+from . import skin
+from .arrays import Array, colour, rotation, rotation_between, unit, vec
+from .noise import cloud, solid, spots
+from .shapes import Body, Distance, leaf, outline, star, stem
 
 Rng = np.random.Generator
 
@@ -47,7 +47,7 @@ class Fruit:
 
     body: Body
     parts: tuple[Part, ...]
-    balls: tuple[tuple[Array, float], ...] = field(default=())
+    balls: tuple[tuple[Array, float], ...] = ()
 
 
 def _bumps(seed: int, cycles: float, scale: float, depth: float) -> Distance:
@@ -77,7 +77,8 @@ def _stem_part(rng: Rng, body: Body, size: float, thick: float) -> Part:
 
 def _leaf_part(rng: Rng, body: Body) -> Part:
     """A green leaf at the stem."""
-    foot = body.top() + vec(0, 0.06, 0)
+    foot = body.top()
+    foot[1] = max(foot[1], float(body.surface()[1].max())) + 0.04
     spin, lift = rotation(vec(0, 1, 0), rng.uniform(0, 6.3)), rotation(vec(0, 0, 1), rng.uniform(0.1, 0.75))
     frame = (spin @ lift).T.astype(np.float32)
     tone = skin.jitter(rng, colour(str(rng.choice(("#3c6a24", "#557f2d", "#2f5526")))), 0.15)
@@ -97,10 +98,10 @@ def _star_part(rng: Rng, body: Body) -> tuple[Part, Part]:
     return Part(shape, skin.flat(tone), foot, size * 1.1, 0.2, thin=True), stick
 
 
-def _shape(rng: Rng, kind: str, stretch: tuple[float, float], cut: Array | None) -> dict[str, object]:
-    """The settings that every body shares."""
+def _turned(rng: Rng, kind: str, stretch: tuple[float, float], cut: Array | None) -> Body:
+    """The body of a kind, a little taller or flatter and uneven."""
     uneven = (float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.05, 0.05)))
-    return {"table": outline(OUTLINES[kind]), "stretch": rng.uniform(*stretch), "uneven": uneven, "cut": cut}
+    return Body(outline(OUTLINES[kind]), float(rng.uniform(*stretch)), uneven, cut=cut)
 
 
 def _extras(rng: Rng, body: Body, stem_odds: float, leaf_odds: float, size: tuple[float, float]) -> list[Part]:
@@ -112,18 +113,18 @@ def _extras(rng: Rng, body: Body, stem_odds: float, leaf_odds: float, size: tupl
 def apple(rng: Rng, half: bool, look: Rng) -> Fruit:
     """An apple, or half of one cut from top to bottom."""
     cut = vec(1, 0, 0) if half else None
-    body = Body(**_shape(rng, "apple", (0.86, 1.08), cut), ribs=5, rib_depth=rng.uniform(0, 0.025))
+    body = replace(_turned(rng, "apple", (0.86, 1.08), cut), ribs=5, rib_depth=rng.uniform(0, 0.025))
     paint = skin.apple(look)
     paint = skin.halved(body, paint, skin.pome_flesh(rng, body)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.35, 0.75), _bumps(50, 40, 0.3, 0.0008))]
-    return Fruit(body, (*parts, *_extras(rng, body, 0.8, 0.22, (0.35, 0.7))), ((vec(0, 0, 0), 0.95),))
+    parts = [_body_part(body, paint, rng.uniform(0.35, 0.75), _bumps(50, 40, 0.3, 0.00025))]
+    return Fruit(body, (*parts, *_extras(rng, body, 0.92, 0.22, (0.35, 0.7))), ((vec(0, 0, 0), 0.95),))
 
 
 def pear(rng: Rng, half: bool, look: Rng) -> Fruit:
     """A pear, or half of one."""
     cut = vec(1, 0, 0) if half else None
     bend = 0.0 if half else rng.uniform(-0.12, 0.12)
-    body = Body(**_shape(rng, "pear", (0.78, 1.04), cut), bend=bend)
+    body = replace(_turned(rng, "pear", (0.78, 1.04), cut), bend=bend)
     paint = skin.pear(look)
     paint = skin.halved(body, paint, skin.pome_flesh(rng, body)) if half else paint
     parts = [_body_part(body, paint, rng.uniform(0.15, 0.5), _bumps(52, 60, 0.45, 0.0003))]
@@ -133,7 +134,7 @@ def pear(rng: Rng, half: bool, look: Rng) -> Fruit:
 
 def lemon(rng: Rng, half: bool, look: Rng) -> Fruit:
     """A lemon, or half of one cut across."""
-    body = Body(**_shape(rng, "lemon", (0.84, 1.05), vec(0, 1, 0) if half else None))
+    body = _turned(rng, "lemon", (0.84, 1.05), vec(0, 1, 0) if half else None)
     paint = skin.lemon(look)
     pulp = skin.jitter(rng, colour("#e6cf5a"), 0.08)
     paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
@@ -144,7 +145,7 @@ def lemon(rng: Rng, half: bool, look: Rng) -> Fruit:
 
 def orange(rng: Rng, half: bool, look: Rng) -> Fruit:
     """An orange, or half of one cut across."""
-    body = Body(**_shape(rng, "orange", (0.86, 1.06), vec(0, 1, 0) if half else None))
+    body = _turned(rng, "orange", (0.86, 1.06), vec(0, 1, 0) if half else None)
     paint = skin.orange(look)
     pulp = skin.jitter(rng, colour(str(rng.choice(("#ee9522", "#e87f1a", "#c9381f")))), 0.08)
     paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
@@ -156,7 +157,7 @@ def orange(rng: Rng, half: bool, look: Rng) -> Fruit:
 def tomato(rng: Rng, half: bool, look: Rng) -> Fruit:
     """A tomato, round, ribbed or long, or half of one cut across."""
     ribs, depth = int(rng.integers(5, 9)), max(0.0, rng.uniform(-0.05, 0.042))
-    body = Body(**_shape(rng, "tomato", (0.85, 1.3), vec(0, 1, 0) if half else None), ribs=ribs, rib_depth=depth)
+    body = replace(_turned(rng, "tomato", (0.85, 1.3), vec(0, 1, 0) if half else None), ribs=ribs, rib_depth=depth)
     paint = skin.tomato(look)
     pulp = skin.jitter(rng, colour("#c23a22"), 0.08)
     paint = skin.halved(body, paint, skin.tomato_flesh(rng, body, pulp)) if half else paint
@@ -187,8 +188,5 @@ def posture(rng: Rng, kind: str, fruit: Fruit) -> Array:
 def _face_up(rng: Rng, cut: Array) -> Array:
     """A half lies on its round back and leans, mostly to the viewer."""
     facing = unit(vec(rng.normal(0, 0.3), 1.0, rng.uniform(0.0, 1.3)))
-    lift = rotation(vec(0, 1, 0), 0.0)
-    axis = np.cross(cut, facing).astype(np.float32)
-    angle = float(np.arccos(np.clip(np.dot(cut, facing), -1, 1)))
-    lift = rotation(axis, angle) if angle > 1e-3 else lift
+    lift = rotation_between(cut, facing)
     return (rotation(facing, rng.uniform(0, 2 * np.pi)) @ lift).astype(np.float32)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from samples.arrays import Array, colour, mix, smoothstep
-from samples.noise import cloud, plane, spots
+from .arrays import Array, colour, mix, smoothstep
+from .noise import cloud, plane, spots
 
 Paint2 = Callable[[Array, Array], Array]
 Rng = np.random.Generator

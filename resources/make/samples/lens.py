@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from samples.arrays import Array, smoothstep
-from samples.render import Layer
+from .arrays import Array, smoothstep
+from .render import Layer
 
 Rng = np.random.Generator
 LEVELS = (0.0, 0.8, 1.6, 3.0, 5.0, 8.0)
@@ -30,7 +32,7 @@ def blur(field: Array, sigma: float) -> Array:
 def _blur_by(field: Array, sigma: Array) -> Array:
     """Blur that changes over the picture: a blend of evenly blurred versions."""
     result = field
-    for low, high in zip(LEVELS, LEVELS[1:], strict=False):
+    for low, high in pairwise(LEVELS):
         if float(sigma.max()) <= low:
             break
         result = result + (blur(field, high) - result) * smoothstep(low, high, sigma)

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from samples.arrays import Array
+from .arrays import Array
 
 SIZE = 512
 

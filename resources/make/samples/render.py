@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samples.arrays import Array, dot, length, mix, smoothstep, unit, vec
-from samples.fruit import Part
-from samples.scene import Camera, Light, Placed, Scene
+from .arrays import Array, dot, length, mix, smoothstep, spread, unit, vec
+from .fruit import Part
+from .scene import Camera, Light, Placed, Scene
 
 SUPER = 2
 STEPS = 48
@@ -51,7 +51,7 @@ def shade_of(balls: list[tuple[Array, float]], p: Array, light: Light) -> Array:
     """The share of key light that balls let through to each point, with soft edges."""
     through = np.ones_like(p[0])
     for middle, radius in balls:
-        to = middle.reshape((3,) + (1,) * (p.ndim - 1)) - p
+        to = spread(middle, p.ndim - 1) - p
         along = dot(to, light.key)
         beside = np.sqrt(np.maximum(dot(to, to) - along * along, 0))
         blur = 0.05 + np.maximum(along, 0) / np.float32(light.softness)
@@ -64,7 +64,7 @@ def occlusion(balls: list[tuple[Array, float]], p: Array, normal: Array) -> Arra
     """The share of sky that balls leave open over each point."""
     left = np.ones_like(p[0])
     for middle, radius in balls:
-        to = middle.reshape((3,) + (1,) * (p.ndim - 1)) - p
+        to = spread(middle, p.ndim - 1) - p
         far = length(to)
         cover = np.maximum(dot(to, normal) / far * 0.75 + 0.25, 0) * np.minimum((radius / far) ** 2, 1)
         left = left * (1 - 0.85 * cover)
@@ -77,19 +77,32 @@ def _table(scene: Scene, rays: Array) -> tuple[Layer, Array]:
     t = -eye[1] / np.minimum(rays[1], np.float32(-1e-3))
     p = eye[:, None, None] + rays * t
     on_table = (rays[1] < -1e-3) & (p[2] > scene.far_edge)
-    c, s = np.cos(scene.table_turn), np.sin(scene.table_turn)
-    near = np.where(on_table, p, np.float32(0)) / np.float32(scene.table_scale)
-    tone = scene.table(near[0] * c - near[2] * s, near[0] * s + near[2] * c)
-    balls = [ball for item in scene.fruits for ball in item.balls()]
-    key = light.tone[:, None, None] * (light.key[1] * shade_of(balls, p, light))
-    lit = tone * (key + light.sky[:, None, None] * occlusion(balls, p, vec(0, 1, 0)))
-    right, up = scene.camera.axes[0], scene.camera.axes[1]
-    behind = scene.backdrop(dot(rays, right) * 2, dot(rays, up) * 2) * (0.6 * light.tone + light.sky)[:, None, None]
+    tone = _table_tone(scene, np.where(on_table, p, np.float32(0)))
     depth = np.where(on_table, t, np.float32(length(eye) + 6.0))
-    picture = np.where(on_table, lit, behind).astype(np.float32)
+    picture = np.where(on_table, _table_light(scene, p, tone), _backdrop(scene, rays)).astype(np.float32)
     bounce = tone.reshape(3, -1).mean(axis=1) * (light.tone * light.key[1] * np.float32(0.55) + light.sky)
     small = shrink(picture)
     return Layer(small, np.ones_like(small[0]), shrink(depth)), bounce.astype(np.float32)
+
+
+def _table_tone(scene: Scene, p: Array) -> Array:
+    """The colour of the table at points on it."""
+    c, s = np.cos(scene.table_turn), np.sin(scene.table_turn)
+    x, z = p[0] / np.float32(scene.table_scale), p[2] / np.float32(scene.table_scale)
+    return scene.table(x * c - z * s, x * s + z * c)
+
+
+def _table_light(scene: Scene, p: Array, tone: Array) -> Array:
+    """The table's colour under key light and sky, shaded by the fruit."""
+    light, balls = scene.light, [ball for item in scene.fruits for ball in item.balls()]
+    key = light.tone[:, None, None] * (light.key[1] * shade_of(balls, p, light))
+    return tone * (key + light.sky[:, None, None] * occlusion(balls, p, vec(0, 1, 0)))
+
+
+def _backdrop(scene: Scene, rays: Array) -> Array:
+    """What is seen beyond the table."""
+    right, up, light = scene.camera.axes[0], scene.camera.axes[1], scene.light
+    return scene.backdrop(dot(rays, right) * 2, dot(rays, up) * 2) * (0.6 * light.tone + light.sky)[:, None, None]
 
 
 def _fruit(scene: Scene, item: Placed, rays: Array, bounce: Array) -> Layer:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samples import ground
-from samples.arrays import Array, colour, dot, length, unit, vec
-from samples.fruit import RECIPES, Fruit, posture
+from . import ground
+from .arrays import Array, colour, dot, length, unit, vec
+from .fruit import RECIPES, Fruit, posture
 
 Rng = np.random.Generator
 SIZES = ((256, 192), (256, 192), (256, 171), (192, 256), (171, 256), (256, 256), (224, 256))
@@ -36,7 +36,7 @@ class Placed:
         cut = self.fruit.body.cut
         if cut is None:
             return list(self.fruit.balls)
-        return [(at - cut * np.float32(0.42 * r) if dot(at, cut) > -0.1 else at, r * 0.72) for at, r in self.fruit.balls]
+        return [(at - cut * np.float32(0.42 * r * (dot(at, cut) > -0.1)), r * 0.72) for at, r in self.fruit.balls]
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def compose(kind: str, rng: Rng) -> Scene:
 
 def _arrange(kind: str, rng: Rng) -> tuple[Placed, ...]:
     """One to four fruits side by side, none inside another."""
-    count = int(rng.choice(4, p=(0.46, 0.28, 0.16, 0.1))) + 1
-    halves = 0.6 if rng.random() < 0.18 else 0.0
+    count = int(rng.choice(4, p=(0.54, 0.26, 0.13, 0.07))) + 1
+    halves = 0.6 if rng.random() < 0.15 else 0.0
     looks = rng.integers(1 << 30, size=count)
     if rng.random() < 0.7:
         looks[:] = looks[0]
@@ -130,9 +130,9 @@ def _camera(fruits: tuple[Placed, ...], rng: Rng) -> Camera:
     lift = np.radians(rng.choice((rng.uniform(12, 30), rng.uniform(25, 55), rng.uniform(60, 85)), p=(0.42, 0.48, 0.1)))
     back = unit(vec(rng.uniform(-0.1, 0.1), np.sin(lift), np.cos(lift)))
     size = SIZES[rng.integers(len(SIZES))]
-    zoom, loose = rng.uniform(1.7, 2.8), rng.uniform(0.76, 1.1)
+    zoom, loose = rng.uniform(1.7, 2.8), rng.uniform(0.76, 1.02)
     far = reach * zoom * loose
-    aim = middle + vec(*(rng.uniform(-0.18, 0.18, 3) * reach * loose)) * vec(1, 0.5, 1)
+    aim = middle + vec(*(rng.uniform(-0.15, 0.15, 3) * reach * loose)) * vec(1, 0.5, 1)
     return Camera(aim + back * np.float32(max(far, 2.6)), _axes(back, rng.normal(0, 0.06)), zoom, size)
 
 

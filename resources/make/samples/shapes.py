@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samples.arrays import Array, dot, length, vec
+from .arrays import Array, dot, length, vec
 
 Distance = Callable[[Array], Array]
 TABLE = 1024

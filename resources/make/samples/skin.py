@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from samples.arrays import Array, colour, dot, mix, smoothstep, unit, vec
-from samples.noise import cloud, plane, solid, spots
-from samples.shapes import Body
+from .arrays import Array, colour, dot, mix, smoothstep, unit, vec
+from .noise import cloud, plane, solid, spots
+from .shapes import Body
 
 Paint = Callable[[Array], Array]
 Rng = np.random.Generator
@@ -42,8 +42,8 @@ def flat(tone: Array, rough: float = 0.12) -> Paint:
 
 def apple(rng: Rng) -> Paint:
     """Red over green or yellow, with streaks down the sides, pale dots and a brownish stem pit."""
-    pairs = (("#b8983c", "#971524"), ("#cdb05a", "#b02a30"), ("#7d9c38", "#95ad42"), ("#c0a63c", "#cdb64c"))
-    under, over = pick(rng, pairs, (0.42, 0.22, 0.3, 0.06))
+    pairs = (("#b8983c", "#8e1026"), ("#cdb05a", "#b02a30"), ("#6f9a34", "#86a83c"), ("#c0a63c", "#cdb64c"))
+    under, over = pick(rng, pairs, (0.5, 0.2, 0.26, 0.04))
     side, amount, shift = _side(rng), rng.uniform(-0.5, 1.1), rng.uniform(0, 1, 3)
 
     def paint(p: Array) -> Array:
@@ -61,7 +61,7 @@ def apple(rng: Rng) -> Paint:
 
 def pear(rng: Rng) -> Paint:
     """Green to yellow, russet freckles, at times a red cheek."""
-    pairs = (("#9aad48", "#b0bb55"), ("#cdb84e", "#b9b54a"), ("#b08a45", "#8f7238"), ("#a8733a", "#933d2e"))
+    pairs = (("#a5a94a", "#b5b45a"), ("#cdb84e", "#b9b54a"), ("#b08a45", "#8f7238"), ("#a8733a", "#933d2e"))
     under, over = pick(rng, pairs, (0.52, 0.24, 0.18, 0.06))
     cheek, side = jitter(rng, colour("#b8442c")), _side(rng)
     blush, shift = max(0.0, rng.uniform(-0.6, 0.9)), rng.uniform(0, 1)
@@ -107,7 +107,7 @@ def _citrus(rng: Rng, ripe: Array, green: Array) -> Paint:
 
 def tomato(rng: Rng) -> Paint:
     """Red, orange or yellow, greener round the stem when unripe."""
-    pairs = (("#c1170f", "#a5120e"), ("#d8431a", "#c42f14"), ("#dd8a1c", "#d2761a"), ("#a9ad45", "#c98a35"))
+    pairs = (("#c91d0d", "#b3170c"), ("#d8431a", "#c42f14"), ("#dd8a1c", "#d2761a"), ("#a9ad45", "#c98a35"))
     ripe, second = pick(rng, pairs, (0.58, 0.26, 0.09, 0.07))
     shoulder, unripe = jitter(rng, colour("#6f8434")), max(0.0, rng.uniform(-0.6, 0.9))
     shift = rng.uniform(0, 1)
