@@ -14,7 +14,8 @@ from hubstudio.core.errors import PhotosError
 FloatPixels = NDArray[np.float32]
 """``[height, width, 3]``, RGB, 0 to 255."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "ICO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "ICO")
+"""What Pillow is asked to try. MPO, several JPEGs in a file, comes with JPEG and has no entry of its own."""
 MAX_PIXELS = 178_956_970  # Pillow's own bound against decompression bombs: 1 GiB of RGB with 24 bits and overhead
 EXACT_SHRINK_PIXELS = 2_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +93,24 @@ def scan(root: Path) -> PhotoSet:
     classes = tuple(dict.fromkeys(photo.class_name for photo in photos))
     found = PhotoSet(root, classes, tuple(photos))
     return replace(found, problems=tuple(_problems(found, loose, tuple(skipped), tuple(empty))))
+
+
+def photos_below(folder: Path) -> list[Path]:
+    """Return the photos in a folder and the folders below it, in natural order, labelled or not."""
+    return [path for path in _files_below(folder, frozenset()) if _is_photo(path)]
+
+
+def photos_at(paths: Iterable[Path]) -> list[Path]:
+    """Return the files among ``paths`` whatever their names, and the photos below the folders among them.
+
+    Raises ``PhotosError`` if that is nothing, or if a folder cannot be read.
+    """
+    given = list(paths)
+    found = [photo for path in given for photo in (photos_below(path) if path.is_dir() else [path])]
+    if not found:
+        names = ", ".join(f"'{path.name}'" for path in given[:3])
+        raise PhotosError(f"There are no photos in {names}.", next_step="Choose other photos or another folder.")
+    return list(dict.fromkeys(found))
 
 
 def leave_out(photo_set: PhotoSet, problem: Problem) -> PhotoSet:

@@ -97,7 +97,7 @@ def open_project(folder: Path) -> Project:
     try:
         table = tomllib.loads(file.read_text("utf-8"))
         plan = Plan.from_table(table["plan"]) if "plan" in table else None
-    except (OSError, ValueError, StudioError) as error:
+    except (OSError, ValueError, TypeError, StudioError) as error:
         raise ProjectError(
             f"The project '{folder}' could not be opened.",
             found=f"{file.name}: {error}.",

@@ -113,8 +113,8 @@ class RunFolder:
     def metrics(self) -> dict[str, Any]:
         """Return ``metrics.json``."""
         try:
-            return json.loads(self._text(METRICS))
-        except ValueError as error:
+            return dict(json.loads(self._text(METRICS)))
+        except (ValueError, TypeError) as error:
             raise self._damaged(METRICS, error) from error
 
     def _text(self, name: str) -> str:
@@ -162,7 +162,9 @@ def _history_row(epoch: EpochDone) -> tuple[object, ...]:
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    # Before Python 3.13, a lone carriage return in a name is not quoted, and would read back as a line's end.
+    has_return = any("\r" in str(cell) for row in rows for cell in row)
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL)
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()

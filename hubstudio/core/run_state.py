@@ -113,7 +113,7 @@ def advance(state: RunState, event: Event) -> RunState:
     state = replace(state, elapsed=max(state.elapsed, event.elapsed))
     match event:
         case RunStarted():
-            return replace(state, status=Status.RUNNING, run=event.run)
+            return replace(state, status=_working(state), run=event.run)
         case PhaseStarted():
             return _phase_started(state, event)
         case FeaturesDone():
@@ -143,11 +143,15 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:.1f} %"
 
 
+def _working(state: RunState) -> Status:
+    """A wish to stop outlasts the start of what comes next."""
+    return Status.STOPPING if state.status is Status.STOPPING else Status.RUNNING
+
+
 def _phase_started(state: RunState, event: PhaseStarted) -> RunState:
-    status = state.status if state.status is Status.STOPPING else Status.RUNNING
     return replace(
         state,
-        status=status,
+        status=_working(state),
         phase=event.phase,
         epochs=event.epochs,
         epoch=0,

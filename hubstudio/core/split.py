@@ -61,6 +61,16 @@ def split_photos(photo_set: PhotoSet, seed: int, shares: Shares) -> Split:
     return Split(tuple((photo, parts[photo]) for photo in photo_set.photos))
 
 
+def part_counts(photos_per_class: Iterable[int], shares: Shares) -> dict[str, int]:
+    """Return what ``split_photos`` would count in each part, without dividing any photo."""
+    counts: dict[str, int] = {part.value: 0 for part in (Part.TRAINING, Part.VALIDATION, Part.TEST)}
+    for photos in photos_per_class:
+        validation, test = _sizes(photos, shares)
+        for part, count in zip(counts, (photos - validation - test, validation, test), strict=True):
+            counts[part] += count
+    return counts
+
+
 def _rank(name: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}\0{name}".encode("utf-8", "surrogateescape")).digest()
 

@@ -51,5 +51,5 @@ def whole_folder(path: Path) -> Generator[Path]:
 
 
 def _partial_name(path: Path) -> Path:
-    # Hidden, so that no folder listing mistakes it for something finished; short, since names have a limit.
-    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.partial")
+    # Hidden, so that no folder listing mistakes it for something finished; short, since names end at 255 bytes.
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.partial")

@@ -44,9 +44,12 @@ class Lane(QThread):
         self.setObjectName(name)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting: list[Job] = []
+        self._is_closed = False
 
     def submit(self, job: Job) -> Job:
-        """Queue a job; starts the thread on the first one."""
+        """Queue a job; starts the thread on the first one. After ``close`` nothing is done any more."""
+        if self._is_closed:  # answers that were under way when the window closed may still ask for more
+            return job
         self._waiting.append(job)
         self._jobs.put(job)
         if not self.isRunning():
@@ -55,6 +58,7 @@ class Lane(QThread):
 
     def close(self) -> None:
         """Cancel what runs or waits, and wait until the thread has ended."""
+        self._is_closed = True
         for job in self._waiting:
             job.cancel.cancel()
         self._jobs.put(None)

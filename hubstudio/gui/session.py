@@ -19,7 +19,7 @@ from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_check import check_photos
-from hubstudio.core.photos import PhotoSet, scan
+from hubstudio.core.photos import PhotoSet, photos_at, scan
 from hubstudio.core.plan import Plan
 from hubstudio.core.project import Project, new_project_folder, remember
 from hubstudio.core.run_state import RunState, Status, advance, stopping
@@ -99,11 +99,21 @@ class Session(QObject):
     def start(self) -> None:
         """Load the engine in its lane, and read again what the project points at. Call once the window shows."""
         self._on_engine("warm up", lambda engine, report, cancel: None)
-        if self.plan:
-            self._read_photos(Path(self.plan.photos))
-            self._look_into(self.plan.backbone)
-        if self.project.run:
-            self.evaluate()
+        self._read_what_the_plan_names()
+
+    def open(self, project: Project) -> None:
+        """Work on another project from now on; what goes on in this one is cancelled."""
+        for kind in [kind for kind in self._current if kind != "warm up"]:
+            self.cancel(kind)
+            self._ended(self._current[kind])
+        self.project = project
+        self.photo_set, self.photos_are_checked, self.backbone = None, False, None
+        self.photos_changed.emit(None)
+        self.backbone_changed.emit(None)
+        self._set_evaluation(None)
+        self._set_run_state(RunState())
+        self._save(project)
+        self._read_what_the_plan_names()
 
     def choose_photos(self, folder: Path) -> None:
         """Point the project at a folder of class folders; ends in ``photos_changed`` or ``failed('scan')``."""
@@ -125,8 +135,8 @@ class Session(QObject):
 
     def use_run(self, name: str) -> None:
         """Work on another of the project's runs in Review, Classify and Export."""
-        self._save(replace(self.project, run=name))
-        self.evaluate()
+        if name != self.project.run:
+            self._take_run(name)
 
     def start_training(self) -> None:
         """Train by the plan; progress comes as ``run_state_changed``."""
@@ -150,11 +160,16 @@ class Session(QObject):
         if run:
             self._on_engine("evaluate", lambda engine, report, cancel: engine.evaluate(run, None, report, cancel))
 
-    def classify(self, files: Sequence[Path]) -> None:
-        """Classify photos with the current run; ends in ``predictions_ready`` or ``failed('classify')``."""
+    def classify(self, paths: Sequence[Path]) -> None:
+        """Classify photos, and all photos below folders, with the current run.
+
+        Ends in ``predictions_ready`` or ``failed('classify')``.
+        """
         run = self.project.run_path
-        if run and files:
-            self._on_engine("classify", lambda engine, report, cancel: engine.predict(run, files, report, cancel))
+        if run and paths:
+            self._on_engine(
+                "classify", lambda engine, report, cancel: engine.predict(run, photos_at(paths), report, cancel)
+            )
 
     def export(self, formats: Sequence[str], folder: Path) -> None:
         """Export the current run; ends in ``exports_ready`` or ``failed('export')``."""
@@ -177,6 +192,11 @@ class Session(QObject):
         """Cancel everything and wait for the lanes to end."""
         self._reading_lane.close()
         self._engine_lane.close()
+
+    def _read_what_the_plan_names(self) -> None:
+        if self.plan:
+            self._read_photos(Path(self.plan.photos))
+            self._look_into(self.plan.backbone)
 
     def _read_photos(self, folder: Path) -> None:
         self.cancel("check")
@@ -274,8 +294,14 @@ class Session(QObject):
     def _on_trained(self, _: object) -> None:
         run = self.run_state.run
         if run:
-            self._save(replace(self.project, run=run.name))
-            self._set_evaluation(None)
+            self._take_run(run.name)
+
+    def _take_run(self, name: str) -> None:
+        if job := self._current.pop("evaluate", None):  # what it finds is of the former run
+            job.cancel.cancel()
+            self.busy_changed.emit("evaluate", None)
+        self._save(replace(self.project, run=name))
+        self._set_evaluation(None)
 
     def _on_evaluated(self, result: object) -> None:
         assert isinstance(result, Evaluation)

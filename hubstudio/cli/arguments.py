@@ -1,0 +1,40 @@
+"""The argument parser: mistakes become one error with usage, a reason and the nearest right word."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any, NoReturn
+
+from hubstudio.core.errors import StudioError, did_you_mean
+
+
+class UsageError(StudioError):
+    """The command line was not understood."""
+
+    def __init__(self, what: str, usage: str, program: str, *, found: str = "") -> None:
+        super().__init__(what, found=found, next_step=f"'{program} --help' tells more.")
+        self.usage = usage.strip()
+
+
+class Parser(ArgumentParser):
+    """An argument parser that raises ``UsageError`` where argparse would end the process."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, allow_abbrev=False, formatter_class=RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ``UsageError`` with argparse's sentence."""
+        what = message[:1].upper() + message[1:]
+        raise UsageError(what if what.endswith(".") else f"{what}.", self.format_usage(), self.prog)
+
+    def refuse_unknown(self, argument: str) -> NoReturn:
+        """Raise ``UsageError`` for an argument that is none, with the nearest option."""
+        name = argument.split("=", maxsplit=1)[0]
+        options = [option for action in self._actions for option in action.option_strings]
+        what = f"'{argument}' is no argument of '{self.prog}'."
+        raise UsageError(what, self.format_usage(), self.prog, found=did_you_mean(name, options))
+
+
+def json_option(parser: Parser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else there")

@@ -1,0 +1,165 @@
+"""Where a command speaks: its result on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO, cast
+
+from hubstudio.core.errors import StudioError
+
+_BAR_WIDTH = 24
+_SECONDS_BETWEEN_DRAWS = 0.1
+
+
+class Console:
+    """Prints one result, as words or as one JSON document; messages and the progress bar go to stderr."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._out: TextIO = _tolerant(sys.stdout)
+        self._err: TextIO = _tolerant(sys.stderr)
+        self._drawn = 0.0
+
+    def result(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
+        """Print what the command came to: the document with ``--json``, else the lines."""
+        self.clear()
+        text = to_json(document) if self.as_json else "\n".join(lines)
+        try:
+            print(text, file=self._out, flush=True)
+        except BrokenPipeError:  # the reader has seen enough, as in "| head"
+            _lead_nowhere(self._out)
+
+    def message(self, text: str) -> None:
+        """Print a sentence on stderr."""
+        self.clear()
+        print(text, file=self._err, flush=True)
+
+    def error(self, error: StudioError) -> None:
+        """Say what happened, what was found and what to do next; with ``--json`` on stdout too."""
+        self.message("\n".join(part for part in (error.what, error.found, error.next_step) if part))
+        if self.as_json:
+            self.result({"error": error_table(error)}, ())
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Draw the progress bar, on a terminal only and ten times a second at most."""
+        now = time.monotonic()
+        if not self._err.isatty() or now - self._drawn < _SECONDS_BETWEEN_DRAWS:
+            return
+        self._drawn = now
+        full = round(min(max(fraction, 0.0), 1.0) * _BAR_WIDTH)
+        line = f"{'█' * full}{'░' * (_BAR_WIDTH - full)} {text}"
+        self._err.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+        self._err.flush()
+
+    def clear(self) -> None:
+        """Take the progress bar away."""
+        if self._drawn:
+            self._err.write("\r\x1b[K")
+            self._drawn = 0.0
+
+    @contextmanager
+    def own_stdout(self) -> Generator[None]:
+        """Keep stdout for the result: whatever libraries and their processes print there goes to stderr."""
+        with _moved_stdout(self._out) as out, redirect_stdout(self._err):
+            kept, self._out = self._out, out
+            try:
+                yield
+            finally:
+                self.clear()
+                self._out.flush()
+                self._out = kept
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """Return one JSON document in plain ASCII; what is no number becomes null, as JSON has no NaN."""
+    return json.dumps(_finite(document), indent=2, allow_nan=False)
+
+
+def error_table(error: StudioError) -> dict[str, str]:
+    """Return an error as plain values for JSON."""
+    return {"what": error.what, "found": error.found, "next": error.next_step}
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines with aligned columns; columns of figures align right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    figures = [all(_is_figure(cell) for cell in column[1:]) for column in zip(*rows, strict=True)]
+    return [_line(row, widths, figures) for row in rows]
+
+
+def _line(row: Sequence[str], widths: Sequence[int], figures: Sequence[bool]) -> str:
+    cells = (cell.rjust(width) if right else cell.ljust(width)
+             for cell, width, right in zip(row, widths, figures, strict=True))  # fmt: skip
+    return "  ".join(cells).rstrip()
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell.strip("0123456789.,%– ")
+
+
+def _finite(value: object) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in cast(Mapping[object, object], value).items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in cast(Sequence[object], value)]
+    return value
+
+
+def _tolerant(stream: TextIO | None) -> TextIO:
+    """Let file names that are no text, and terminals that know few characters, be printed."""
+    if stream is None:  # a windowed build has no streams
+        return io.StringIO()
+    reconfigure = getattr(stream, "reconfigure", None)  # stand-ins of stdout may not have it
+    if reconfigure:
+        reconfigure(errors="backslashreplace")
+    return stream
+
+
+@contextmanager
+def _moved_stdout(out: TextIO) -> Generator[TextIO]:
+    """Give a stream on the real stdout while file descriptor 1 leads to stderr, for native code and children."""
+    if not _is_on_descriptor_1(out):
+        yield out
+        return
+    out.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(os.dup(kept), "w", encoding=out.encoding, errors="backslashreplace") as moved:
+            yield moved
+    finally:
+        _flush_native_stdout()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _flush_native_stdout() -> None:
+    """Let go of what C code holds back for stdout, or it would follow the result when the process ends."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)
+
+
+def _lead_nowhere(out: TextIO) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)
+
+
+def _is_on_descriptor_1(out: TextIO) -> bool:
+    try:
+        return out.fileno() == 1
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,81 @@
+"""``hubstudio evaluate RUN [PHOTOS]``: how good a run is on photos it never saw."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hubstudio.cli.arguments import Parser
+from hubstudio.cli.console import table
+from hubstudio.cli.context import Context, Reporter
+from hubstudio.core.measures import Evaluation
+from hubstudio.core.photos import scan
+from hubstudio.core.run_folder import RunFolder
+from hubstudio.core.run_state import percent
+
+HELP = "measure a run on its locked test part, or on other labelled folders"
+
+
+def define(parser: Parser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="a run folder that 'train' wrote")
+    parser.add_argument(
+        "photos", nargs="?", metavar="PHOTOS", type=Path, help="other labelled folders (default: the run's test part)"
+    )
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Measure and print."""
+    folder = RunFolder.open(args.run_folder)
+    photos = args.photos.expanduser().absolute() if args.photos else None
+    if photos:
+        scan(photos)  # a mistyped folder is said at once, not after TensorFlow has loaded
+    evaluation = context.engine().evaluate(folder.path, photos, Reporter(context.console), context.cancel)
+    context.console.result(document(evaluation), lines(evaluation))
+    return 0
+
+
+def document(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the evaluation as plain values for JSON."""
+    return {
+        "source": evaluation.source,
+        "photos": evaluation.photos,
+        "correct": evaluation.correct,
+        "accuracy": evaluation.accuracy,
+        "interval": list(evaluation.interval),
+        "classes": list(evaluation.classes),
+        "per_class": {name: asdict(measures) for name, measures in evaluation.per_class.items()},
+        "confusion": [list(row) for row in evaluation.confusion],
+        "unreadable": list(evaluation.unreadable),
+    }
+
+
+def headline(evaluation: Evaluation) -> str:
+    """Return the accuracy with what it was measured on, how many photos, and its interval."""
+    low, high = evaluation.interval
+    where = "photos of the locked test part" if evaluation.source == "test" else f"photos in '{evaluation.source}'"
+    return (
+        f"{percent(evaluation.accuracy)} right on {evaluation.photos:,} {where} "
+        f"(95 % interval {percent(low)} to {percent(high)})."
+    )
+
+
+def lines(evaluation: Evaluation) -> list[str]:
+    """Return the evaluation in words and tables."""
+    rows = [("class", "photos", "precision", "recall", "F1")]
+    for name, own in evaluation.per_class.items():
+        rows.append((name, f"{own.photos:,}", percent(own.precision), percent(own.recall), percent(own.f1)))
+    unreadable = [f"Could not be read, left out: {name}" for name in evaluation.unreadable]
+    return [headline(evaluation), "", *table(rows), "", *_confusions(evaluation), *unreadable]
+
+
+def _confusions(evaluation: Evaluation) -> list[str]:
+    pairs = [
+        (count, f"{count:,} × '{evaluation.classes[true]}' called '{evaluation.classes[said]}'")
+        for true, row in enumerate(evaluation.confusion)
+        for said, count in enumerate(row)
+        if count and true != said
+    ]
+    return [text for _, text in sorted(pairs, key=lambda pair: -pair[0])[:10]] or ["No photo was confused."]

@@ -1,0 +1,108 @@
+"""The options that make a plan, drawn from the table of hyper-parameters, and the plan they make."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hubstudio.cli.arguments import Parser
+from hubstudio.cli.backbones import resolved
+from hubstudio.core.errors import PhotosError
+from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
+from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Output, Plan, Unfreeze
+
+_DEFAULTS = Plan(photos="")
+
+
+def define(parser: Parser) -> None:
+    """Add every option of a plan; what is not given stays None, so that a plan file keeps its value."""
+    parser.add_argument(
+        "--backbone", metavar="NAME|HANDLE|FOLDER",
+        help=f"bundled name, TF Hub handle or module folder (default: {DEFAULT_BACKBONE})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mode", choices=[mode.value for mode in Mode],
+        help="extract: only a head learns; fine-tune: the end of the backbone too (default: extract)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unfreeze", metavar="N|all", type=_unfreeze,
+        help=f"when fine-tuning: how many of the last blocks learn (default: {_DEFAULTS.unfreeze})",
+    )  # fmt: skip
+    for row in HYPER_PARAMETERS:
+        _add_number(parser, row)
+    parser.add_argument(
+        "--output", choices=[output.value for output in Output], help="how the head answers (default: softmax)"
+    )
+    parser.add_argument(
+        "--train-batch-norm", action="store_const", const=True,
+        help="let batch-norm statistics follow the photos while fine-tuning",
+    )  # fmt: skip
+
+
+def plan_from(args: Namespace) -> Plan:
+    """Return the plan: the file's if one was given, with everything overridden that stands beside it."""
+    base = Plan.load(args.plan) if args.plan else None
+    given = _given(args)
+    photos = given.pop("photos", base.photos if base else "")
+    if not base:
+        base = Plan(photos=photos)
+    if "mode" in given and given["mode"] is not base.mode:
+        base = base.with_mode(given["mode"])
+    return _as_text(replace(base, photos=str(Path(photos).expanduser().absolute()), **given))
+
+
+def _given(args: Namespace) -> dict[str, Any]:
+    names = ["photos", "backbone", "unfreeze", "train_batch_norm", *(row.name for row in HYPER_PARAMETERS)]
+    values = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if "backbone" in values:
+        values["backbone"] = resolved(values["backbone"])
+    if args.mode:
+        values["mode"] = Mode(args.mode)
+    if args.output:
+        values["output"] = Output(args.output)
+    return values
+
+
+def _as_text(plan: Plan) -> Plan:
+    """Return the plan if it can be saved. A plan is text; some systems have folder names that are none."""
+    try:
+        plan.to_toml().encode()
+    except UnicodeEncodeError as error:
+        raise PhotosError(
+            "The name of the photo folder or of the backbone is not text.",
+            found=f"Found {plan.photos!r} and {plan.backbone!r}.",
+            next_step="Rename the folder and try again.",
+        ) from error
+    return plan
+
+
+def _add_number(parser: Parser, row: HyperParameter) -> None:
+    default = f"{getattr(_DEFAULTS, row.name):g}"
+    if row.name == "epochs":
+        default = ", ".join(f"{number} for {mode}" for mode, number in DEFAULT_EPOCHS.items())
+    parser.add_argument(
+        row.option,
+        metavar="N" if row.whole else "X",
+        type=_whole_number if row.whole else _number,
+        help=f"{row.help} (default: {default})".replace("%", "%%"),
+    )
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a number") from None
+
+
+def _unfreeze(text: str) -> Unfreeze:
+    return "all" if text.casefold() == "all" else _whole_number(text)

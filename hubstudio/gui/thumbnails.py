@@ -1,0 +1,88 @@
+"""Small pictures of photos, made off the window's thread."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from weakref import WeakMethod
+
+from PIL import Image
+from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtGui import QImage
+from shiboken6 import isValid
+
+from hubstudio.core.decode import UnreadablePhotoError, decode
+
+_MOST_KEPT = 800
+_Key = tuple[Path, int]
+Taker = Callable[[Path, QImage | None], None]
+
+
+class Thumbnails(QObject):
+    """Decodes each photo once for a size; answers come in ``ready``, and to those who asked with a method."""
+
+    ready = Signal(object, int, object)  # path, side in pixels, QImage or None if it is unreadable
+    _made = Signal(object, int, object)  # the same, sent from a worker thread
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._kept: OrderedDict[_Key, QImage | None] = OrderedDict()
+        self._waiting: defaultdict[_Key, list[WeakMethod[Taker]]] = defaultdict(list)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(max(1, min(4, (os.cpu_count() or 2) - 1)))
+        self._is_open = True
+        self._made.connect(self._on_made)
+
+    def request(self, path: Path, side: int, taker: Taker | None = None) -> None:
+        """Ask for a square picture; ``taker`` (a bound method, held weakly) gets it, at once if it is there."""
+        key = (path, side)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            self._tell(key, [taker] if taker else [])
+            return
+        is_new = key not in self._waiting
+        waiting = self._waiting[key]
+        if taker:
+            waiting.append(WeakMethod(taker))  # type: ignore[arg-type]
+        if is_new and self._is_open:
+            self._pool.start(lambda: self._make(key))
+
+    def close(self) -> None:
+        """Drop what waits and wait for what runs."""
+        self._is_open = False
+        self._pool.clear()
+        self._pool.waitForDone()
+
+    def _make(self, key: _Key) -> None:
+        image = square_image(*key) if self._is_open else None
+        self._made.emit(*key, image)
+
+    def _on_made(self, path: Path, side: int, image: QImage | None) -> None:
+        key = (path, side)
+        self._kept[key] = image
+        while len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        takers = (reference() for reference in self._waiting.pop(key, []))
+        self._tell(key, [taker for taker in takers if taker and isValid(getattr(taker, "__self__", None))])
+
+    def _tell(self, key: _Key, takers: list[Taker]) -> None:
+        image = self._kept[key]
+        for taker in takers:
+            taker(key[0], image)
+        self.ready.emit(*key, image)
+
+
+def square_image(path: Path, side: int) -> QImage | None:
+    """Return the middle of a photo as a square of ``side`` pixels, or None if it cannot be read."""
+    try:
+        photo = decode(path)
+    except UnreadablePhotoError:
+        return None
+    edge = min(photo.size)
+    left, top = (photo.width - edge) // 2, (photo.height - edge) // 2
+    square = photo.resize(
+        (side, side), Image.Resampling.BILINEAR, box=(left, top, left + edge, top + edge), reducing_gap=2.0
+    )
+    return QImage(square.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888).copy()

@@ -1,0 +1,62 @@
+"""A scroll area that gives its content the whole room, and scrolls only below the content's smallest size."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+
+class ScrollColumn(QScrollArea):
+    """Unlike a resizable ``QScrollArea`` it lets content shrink from its preferred to its minimum height first."""
+
+    def __init__(self, content: QWidget, *, sideways: bool = False) -> None:
+        super().__init__()
+        self._sideways = sideways
+        self._content = content
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        if not sideways:
+            self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        content.setProperty("role", content.property("role") or "scrolled")
+        self.setWidget(content)
+        content.installEventFilter(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for little; that is what scrolling is for."""
+        width = 120 if self._sideways else self._content.minimumSizeHint().width() + 12
+        return QSize(width, 80)
+
+    def sizeHint(self) -> QSize:
+        """Ask for what the content would like."""
+        return self._content.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content into the new room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Fit again when the content has changed."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        room = self.maximumViewportSize()
+        least = self._least(room.width())
+        if least.height() > room.height():  # the scroll bar takes its part of the width
+            room.setWidth(room.width() - self.verticalScrollBar().sizeHint().width())
+            least = self._least(room.width())
+        self._content.resize(room.expandedTo(least) if self._sideways else QSize(
+            room.width(), max(room.height(), least.height())))  # fmt: skip
+
+    def _least(self, width: int) -> QSize:
+        content = self._content
+        least = content.minimumSizeHint()
+        layout = content.layout()
+        if layout and layout.hasHeightForWidth():
+            across = max(width, least.width()) if self._sideways else width
+            least.setHeight(layout.minimumHeightForWidth(across))
+        return least

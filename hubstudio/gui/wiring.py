@@ -1,0 +1,40 @@
+"""All connections of the window: between session, side, pages and menu, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from hubstudio.gui.pages.page import Page
+
+if TYPE_CHECKING:
+    from hubstudio.gui.main_window import MainWindow
+
+
+def connect_window(window: MainWindow) -> None:
+    """Connect everything that lives as long as the window."""
+    session, actions = window.session, window.menu
+    session.project_changed.connect(window.refresh_soon)
+    session.run_state_changed.connect(window.on_run_state_changed)
+    session.failed.connect(window.on_failed)
+    window.painted.connect(window.refresh_soon)
+    window.pages.page_built.connect(window.on_page_built)
+    window.sidebar.step_wanted.connect(window.show_step)
+    window.step_bar.back_wanted.connect(window.go_back)
+    window.step_bar.next_wanted.connect(window.go_on)
+    actions.new_project_wanted.connect(window.new_project)
+    actions.open_dialog_wanted.connect(window.choose_project)
+    actions.project_wanted.connect(window.open_project)
+    actions.close_wanted.connect(window.close)
+    actions.theme_chosen.connect(window.on_theme_chosen)
+    actions.about_wanted.connect(window.show_about)
+
+
+def connect_page(window: MainWindow, page: Page) -> None:
+    """Connect a page that was just built."""
+    from hubstudio.gui.pages.photos_page import PhotosPage
+
+    page.done_changed.connect(window.refresh_soon)
+    if isinstance(page, PhotosPage):  # queued: opening another project lets the asking page go
+        page.project_wanted.connect(window.open_project, Qt.ConnectionType.QueuedConnection)

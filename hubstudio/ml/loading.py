@@ -1,0 +1,65 @@
+"""Loading TensorFlow without holding up anybody, and making the engine."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from hubstudio.core.engine import Engine
+
+
+def make_engine() -> Engine:
+    """Load TensorFlow and return the engine that runs on this computer. Takes seconds the first time."""
+    prepare_environment()
+    _preload_libraries()
+    from hubstudio.ml.engine import LocalEngine
+
+    return LocalEngine()
+
+
+def prepare_environment() -> None:
+    """Set what TensorFlow and Keras read from the environment when they load, unless the person set it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # A machine with a few GB to spare should keep them: take GPU memory as it is needed.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def _preload_libraries() -> None:
+    """Load TensorFlow's big shared libraries through ctypes, which lets go of the GIL while it does.
+
+    ``import tensorflow`` itself holds the GIL for about a second while these are mapped and relocated, and the
+    window cannot draw during that time. Loaded first, the import finds them ready.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    spec = importlib.util.find_spec("tensorflow")
+    if spec is None or not spec.submodule_search_locations:
+        return
+    folder = Path(spec.submodule_search_locations[0])
+    names = {
+        "win32": ("*.dll", "python/*.dll"),
+        "darwin": ("libtensorflow_framework*.dylib", "libtensorflow_cc*.dylib"),
+    }
+    for pattern in names.get(sys.platform, ("libtensorflow_framework.so.*", "libtensorflow_cc.so.*")):
+        for library in sorted(folder.glob(pattern)):
+            _load(library)
+
+
+def _load(library: Path) -> None:
+    try:
+        if sys.platform == "win32":
+            load = ctypes.WinDLL("kernel32").LoadLibraryW
+            load.argtypes, load.restype = (ctypes.c_wchar_p,), ctypes.c_void_p
+            load(str(library))
+            return
+        # ctypes.CDLL(path) holds the GIL while it loads; dlopen called as a foreign function does not.
+        load = ctypes.CDLL(None).dlopen
+        load.argtypes, load.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
+        # Local: the library holds a copy of OpenSSL's functions, which must not take the place of Python's own.
+        load(os.fsencode(library), os.RTLD_LAZY | os.RTLD_LOCAL)
+    except (OSError, AttributeError):
+        return  # only a stutter is lost; the import itself will say what is wrong

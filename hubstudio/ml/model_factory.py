@@ -1,0 +1,182 @@
+"""From a plan to compiled Keras models: backbone, head, and all that turns a photo of any size into probabilities.
+
+    photo, RGB 0..255, any size -> resize -> [ scale to 0..1 -> backbone -> head ] -> probabilities
+
+The bracket is one inner model for photos of the right size. Training, prediction and export use the same layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from hubstudio.core.errors import PlanError
+from hubstudio.core.plan import Mode, Output, Plan
+from hubstudio.ml.hub_backbone import HubBackbone
+from hubstudio.ml.hub_module import HubModule
+from hubstudio.ml.keras_rewrite import CannotRewrite, rewrite
+
+CLASSIFIER_LAYER = "classifier"
+GRADIENT_CLIP_NORM = 1.0
+WEIGHT_DECAY_PHOTOS = 1000
+"""Number of training photos at which ``Plan.weight_decay`` is the penalty itself."""
+_SMALLEST_SPREAD = 1e-2
+"""Of the mean spread of all features. A feature that hardly varies in training is not blown up to full size."""
+
+
+@dataclass(frozen=True)
+class FeatureStatistics:
+    """Mean and variance of every feature over the training photos; the head sees features brought to one scale."""
+
+    mean: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    photos: int
+    """Number of photos measured."""
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32]) -> FeatureStatistics:
+        """Measure ``[photos, features]``; a spread near zero is replaced by the mean one."""
+        spread = features.std(axis=0, dtype=np.float64)
+        typical = float(spread.mean()) or 1.0
+        spread = np.where(spread < _SMALLEST_SPREAD * typical, typical, spread)
+        return cls(
+            features.mean(axis=0, dtype=np.float64).astype(np.float32),
+            np.square(spread).astype(np.float32),
+            len(features),
+        )
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Models that share one backbone and one head. Each gives logits; ``finished`` gives probabilities."""
+
+    backbone: HubBackbone
+    head: keras.Model
+    """Features ``[batch, features]`` to logits."""
+    inner: keras.Model
+    """Photos ``[batch, size, size, 3]``, RGB 0..255, to logits."""
+    plan: Plan
+    size: int
+
+    def compile_head(self) -> None:
+        """Make the head ready to train on features, at the plan's learning rate."""
+        _compile(self.head, self.plan, self.plan.learning_rate)
+
+    def unfreeze_and_compile(self) -> None:
+        """Let the plan's last blocks move beside the head, at the lower learning rate, everything else frozen."""
+        module = self.backbone.module
+        module.require_fine_tuning()
+        wanted = module.blocks if self.plan.unfreeze == "all" else module.blocks[-self.plan.unfreeze :]
+        self.backbone.unfreeze({place for block in wanted for place in block.places})
+        self.backbone.train_batch_norm = self.plan.train_batch_norm
+        _compile(self.inner, self.plan, self.plan.fine_tune_learning_rate)
+
+    def finished(self) -> keras.Model:
+        """Return the model to save: photos of any size to probabilities.
+
+        The backbone is written again in Keras's own layers where that is possible, so that the file loads with Keras
+        alone; else it stays a ``HubBackbone``.
+        """
+        try:
+            backbone = rewrite(self.backbone.module.frozen(self.size), self.size)
+        except CannotRewrite:
+            return self.finished_with_module()
+        return self._finished_on(backbone)
+
+    def finished_with_module(self) -> keras.Model:
+        """Return the model to save with the hub module itself inside; it loads where Hub Studio is installed."""
+        return self._finished_on(self.backbone)
+
+    def _finished_on(self, backbone: keras.layers.Layer) -> keras.Model:
+        photos = keras.Input((self.size, self.size, 3), name="photos")
+        features = backbone(keras.layers.Rescaling(1 / 255, name="scale")(photos))
+        answers = keras.layers.Activation(_activation(self.plan), name="probabilities")(self.head(features))
+        classifier = keras.Model(photos, answers, name=CLASSIFIER_LAYER)
+        photo = keras.Input((None, None, 3), name="photo")
+        resize = keras.layers.Resizing(self.size, self.size, interpolation="bilinear", antialias=True, name="resize")
+        # Resizing calls itself with training=True unless told, and every layer behind it inherits that: a batch-norm
+        # of a model called plainly, ``model(photo)``, would then follow the one photo (keras 3.15.1).
+        return keras.Model(photo, classifier(resize(photo, training=False)), name="hubstudio")
+
+
+def build_classifier(plan: Plan, module: HubModule, classes: int, statistics: FeatureStatistics) -> Classifier:
+    """Build the models for a plan, head compiled, backbone frozen. Raises ``PlanError`` or ``BackboneError``."""
+    if plan.output is Output.SIGMOID and classes != 2:
+        raise PlanError(
+            "A sigmoid output tells two classes apart.",
+            found=f"There are {classes} classes.",
+            next_step="Use softmax, or photos of two classes.",
+        )
+    if plan.mode is Mode.FINE_TUNE:
+        module.require_fine_tuning()
+    size = module.size(plan.image_size)
+    backbone = HubBackbone(module.features, module, name="backbone")
+    head = _build_head(plan, module.features, classes, statistics)
+    photos = keras.Input((size, size, 3), name="photos")
+    logits = head(backbone(keras.layers.Rescaling(1 / 255)(photos)))
+    classifier = Classifier(backbone, head, keras.Model(photos, logits), plan, size)
+    classifier.compile_head()
+    return classifier
+
+
+def probabilities(answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``[photos, classes]`` from a finished model's output; one sigmoid number becomes two probabilities."""
+    return np.concatenate((1 - answers, answers), axis=1) if answers.shape[1] == 1 else answers
+
+
+def _build_head(plan: Plan, features: int, classes: int, statistics: FeatureStatistics) -> keras.Model:
+    penalty = (
+        keras.regularizers.L2(plan.weight_decay * WEIGHT_DECAY_PHOTOS / statistics.photos)
+        if plan.weight_decay
+        else None
+    )
+    inputs = keras.Input((features,), name="features")
+    scale = keras.layers.Normalization(mean=statistics.mean, variance=statistics.variance, name="feature_scale")
+    values = scale(inputs)
+    seeds = iter(range(plan.seed, plan.seed + 10))
+    if plan.hidden_units:
+        values = keras.layers.Dense(
+            plan.hidden_units,
+            activation="relu",
+            kernel_initializer=_initializer(next(seeds)),
+            kernel_regularizer=penalty,
+            name="hidden",
+        )(values)
+    if plan.dropout:
+        values = keras.layers.Dropout(plan.dropout, seed=next(seeds), name="dropout")(values)
+    outputs = 1 if plan.output is Output.SIGMOID else classes
+    logits = keras.layers.Dense(
+        outputs, kernel_initializer=_initializer(next(seeds)), kernel_regularizer=penalty, name="classes"
+    )(values)
+    return keras.Model(inputs, logits, name="head")
+
+
+def _initializer(seed: int) -> Any:
+    return keras.initializers.GlorotUniform(seed=seed)
+
+
+def _activation(plan: Plan) -> str:
+    return "sigmoid" if plan.output is Output.SIGMOID else "softmax"
+
+
+def _compile(model: keras.Model, plan: Plan, learning_rate: float) -> None:
+    binary = plan.output is Output.SIGMOID
+    if binary:
+        loss: keras.losses.Loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        entropy: keras.metrics.Metric = keras.metrics.BinaryCrossentropy(from_logits=True, name="cross_entropy")
+        accuracy: keras.metrics.Metric = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        entropy = keras.metrics.SparseCategoricalCrossentropy(from_logits=True, name="cross_entropy")
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    compiling: Any = model.compile  # its stub wants texts where it takes booleans
+    compiling(
+        optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=GRADIENT_CLIP_NORM),
+        loss=loss,
+        metrics=[entropy, accuracy],
+        jit_compile=False,  # compiling costs more seconds than a head's training takes
+    )

@@ -1,0 +1,102 @@
+"""Trained models on disk: written so that they load with Keras alone, checked before they count, and loaded again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import RunError
+from hubstudio.core.run_folder import RunFolder
+from hubstudio.ml.hub_backbone import HubBackbone, load_keras_file
+from hubstudio.ml.model_factory import CLASSIFIER_LAYER, Classifier
+from hubstudio.ml.photo_batches import read_batches
+
+TOLERANCE = 1e-4
+"""Largest difference of any probability that a rewritten model may show."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A finished model, loaded."""
+
+    model: keras.Model
+    classes: tuple[str, ...]
+    size: int
+
+    @property
+    def inner(self) -> keras.Model:
+        """The part behind the resizing: photos ``[batch, size, size, 3]``, RGB 0..255, to the model's output."""
+        return self.model.get_layer(CLASSIFIER_LAYER)
+
+    def answer_function(self) -> Any:
+        """Return a compiled function from photos of the right size to the model's output."""
+        inner = self.inner
+        spec = tf.TensorSpec([None, self.size, self.size, 3], tf.float32)
+        return tf.function(lambda photos: inner(photos, training=False), input_signature=[spec])
+
+
+def load_trained(run: RunFolder) -> TrainedModel:
+    """Load a run's model. Raises ``RunError`` if its file is damaged."""
+    try:
+        model = load_keras_file(run.model)
+        size = int(model.get_layer(CLASSIFIER_LAYER).input_shape[1])
+    except Exception as error:  # zip, JSON, HDF5 and Keras each complain in their own way
+        raise RunError(
+            f"The model of the run '{run.path.name}' could not be loaded.",
+            found=f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}",
+            next_step="Restore the run folder from a copy, or train again.",
+        ) from error
+    return TrainedModel(model, run.classes(), size)
+
+
+def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path]) -> str:
+    """Save the finished model, load it again, and compare its answers with the trained one's on some photos.
+
+    Returns a note for the person if the file needs Hub Studio to be loaded, else an empty string. Raises ``RunError``
+    if even the file with the module inside answers otherwise.
+    """
+    batch = next(iter(read_batches(photos, classifier.size, max(len(photos), 1), CancelToken())), None)
+    sample = batch.photos if batch else np.zeros((1, classifier.size, classifier.size, 3), np.float32)
+    expected = _expected(classifier, sample)
+    for finished in (classifier.finished, classifier.finished_with_module):
+        model = finished()
+        model.save(file)
+        if _difference(file, sample, expected) <= TOLERANCE:
+            uses_module = any(isinstance(layer, HubBackbone) for layer in _layers(model))
+            return _NEEDS_STUDIO if uses_module else ""
+    raise RunError(
+        "The trained model could not be saved in a way that answers like before.",
+        found="The file that was written gave other probabilities on the validation photos.",
+        next_step="Please report the backbone; another backbone will work.",
+    )
+
+
+_NEEDS_STUDIO = (
+    "This backbone has operations that Keras's own layers lack: its .keras file loads only where Hub Studio is "
+    "installed. SavedModel and TensorFlow Lite exports are not affected."
+)
+
+
+def _expected(classifier: Classifier, sample: NDArray[np.float32]) -> NDArray[np.float32]:
+    logits = np.asarray(classifier.inner(sample, training=False))
+    if logits.shape[1] == 1:
+        return np.asarray(keras.ops.sigmoid(logits))
+    return np.asarray(keras.ops.softmax(logits))
+
+
+def _difference(file: Path, sample: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    model = load_keras_file(file)
+    answers = np.asarray(model.get_layer(CLASSIFIER_LAYER)(sample, training=False))
+    return float(np.abs(answers - expected).max(initial=0.0))
+
+
+def _layers(model: keras.Model) -> list[Any]:
+    return [*model.layers, *model.get_layer(CLASSIFIER_LAYER).layers]

@@ -1,0 +1,256 @@
+"""One training run, from a plan to a finished run folder."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from hubstudio import __version__
+from hubstudio.core import whole_files
+from hubstudio.core.backbones import display_name
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import Cancelled, PhotosError, RunError
+from hubstudio.core.events import EpochDone, Event, Note, Phase, PhaseStarted, Report, RunFinished, RunStarted
+from hubstudio.core.photo_check import unreadable_problem
+from hubstudio.core.photos import Photo, PhotoSet, scan
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.run_folder import MODEL, RunSummary, require_free, write_records, write_summary
+from hubstudio.core.split import Part, Split, split_photos
+from hubstudio.ml.hub_module import HubModule, load_module
+from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
+from hubstudio.ml.photo_store import StoredPhotos, store_photos
+from hubstudio.ml.saved_models import save_checked
+from hubstudio.ml.training_loop import Examples, PhasePlan, PhaseResult, Score, train_phase
+
+_PIXELS = "pixels.npy"  # in the folder that is being made; gone before it is finished
+_CHECK_PHOTOS = 16
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What is trained on and what is validated on, by row of the stored photos."""
+
+    stored: StoredPhotos
+    labels: NDArray[np.int32]
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+    def features(self, rows: NDArray[np.int64]) -> Examples:
+        return Examples(self.stored.features[rows], self.labels[rows])
+
+    def photos(self, rows: NDArray[np.int64]) -> Examples:
+        assert self.stored.pixels is not None
+        return Examples(_Rows(self.stored.pixels, rows), self.labels[rows])  # type: ignore[arg-type]
+
+
+class _Rows:
+    """Some rows of an array on disk, in an order of their own, without reading them all."""
+
+    def __init__(self, array: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
+        self._array = array
+        self._rows = rows
+
+    def __getitem__(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self._array[self._rows[places]]
+
+
+class Trainer:
+    """Runs one plan. Holds what the steps of a run share: the clock, the history, the notes, the token."""
+
+    def __init__(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> None:
+        self.plan = plan
+        self.out = require_free(out)
+        self.cancel = cancel
+        self.history: list[EpochDone] = []
+        self.notes: list[str] = []
+        self._report = report
+        self._began = time.monotonic()
+
+    def run(self) -> RunSummary:
+        """Train and write the run folder. Raises ``StudioError`` or ``Cancelled``; then no folder is left."""
+        keras.utils.set_random_seed(self.plan.seed)
+        photo_set = scan(Path(self.plan.photos))
+        photo_set.require_trainable()
+        self.plan = replace(self.plan, photos=str(photo_set.root))
+        split = split_photos(photo_set, self.plan.seed, self.plan.shares)
+        module = load_module(self.plan.backbone)
+        if self.plan.mode is Mode.FINE_TUNE:
+            module.require_fine_tuning()
+        self.plan = replace(self.plan, backbone=module.handle)
+        self._started(module, photo_set, split)
+        try:
+            with whole_files.whole_folder(self.out) as folder:
+                summary = self._fill(folder, module, photo_set, split)
+        except FileExistsError as error:
+            raise RunError(f"'{self.out}' came into being meanwhile.", next_step="Train to another folder.") from error
+        except OSError as error:
+            raise RunError(
+                f"The run could not be written to '{self.out.parent}'.",
+                found=f"{error.strerror or error}.",
+                next_step="Free some space or choose another folder, and train again.",
+            ) from error
+        self.report(
+            RunFinished(
+                self.out,
+                Phase(summary.best_phase),
+                summary.best_epoch,
+                summary.validation_accuracy,
+                summary.stopped_early,
+                self.clock(),
+            )
+        )
+        return summary
+
+    def clock(self) -> float:
+        """Return the seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def report(self, event: Event) -> None:
+        """Pass an event on, and keep what the run folder will hold of it."""
+        if isinstance(event, EpochDone):
+            self.history.append(event)
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        self._report(event)
+
+    def _started(self, module: HubModule, photo_set: PhotoSet, split: Split) -> None:
+        name = display_name(module.handle)
+        self.report(RunStarted(self.out, name, self.plan.mode, photo_set.classes, split.counts(), self.clock()))
+        self.cancel.check()
+
+    def _fill(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> RunSummary:
+        data, split = self._store(folder, module, photo_set, split)
+        features_seconds = self.clock()
+        statistics = FeatureStatistics.of(data.stored.features[data.training])
+        classifier = build_classifier(self.plan, module, len(photo_set.classes), statistics)
+        head, blocks = self._train(classifier, data)
+        training_seconds = self.clock() - features_seconds
+        self.report(PhaseStarted(Phase.SAVING, 0, self.clock()))
+        self._save(folder, classifier, [photo.path for photo in split.part(Part.VALIDATION)])
+        (folder / _PIXELS).unlink(missing_ok=True)
+        write_records(folder, self.plan, photo_set, split, self.history)
+        summary = self._summary(module, photo_set, split, head, blocks)
+        seconds = {"features": features_seconds, "training": training_seconds, "total": self.clock()}
+        summary = replace(summary, seconds={name: round(value, 3) for name, value in seconds.items()})
+        write_summary(folder, summary)
+        return summary
+
+    def _store(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> tuple[_Data, Split]:
+        photos = [*split.part(Part.TRAINING), *split.part(Part.VALIDATION)]
+        self.report(PhaseStarted(Phase.FEATURES, 0, self.clock()))
+        pixel_file = folder / _PIXELS if self.plan.mode is Mode.FINE_TUNE else None
+        stored = store_photos(
+            [photo.path for photo in photos],
+            module,
+            module.size(self.plan.image_size),
+            pixel_file,
+            self.report,
+            self.cancel,
+            self.clock,
+        )
+        split = self._leave_out(photos, stored, split)
+        numbers = {name: number for number, name in enumerate(photo_set.classes)}
+        labels = np.array([numbers[photos[place].class_name] for place in stored.places], np.int32)
+        first_validation = len(split.part(Part.TRAINING))  # training photos come first, and keep their order
+        rows = np.arange(len(labels))
+        return _Data(stored, labels, rows[:first_validation], rows[first_validation:]), split
+
+    def _leave_out(self, photos: Sequence[Photo], stored: StoredPhotos, split: Split) -> Split:
+        if not stored.unreadable:
+            return split
+        problem = unreadable_problem({photos[place].path: reason for place, reason in stored.unreadable.items()})
+        self.report(Note(problem.message, self.clock()))
+        split = split.without(photos[place] for place in stored.unreadable)
+        for part in (Part.TRAINING, Part.VALIDATION):
+            filled = {photo.class_name for photo in split.part(part)}
+            empty = sorted({photo.class_name for photo in photos} - filled)
+            if empty:
+                raise PhotosError(
+                    f"The class '{empty[0]}' has no readable photo left for {part}.",
+                    found=problem.message,
+                    next_step="Add photos to that class, or take its folder away.",
+                )
+        return split
+
+    def _train(self, classifier: Classifier, data: _Data) -> tuple[PhaseResult, PhaseResult | None]:
+        head = self._train_head(classifier, data)
+        if head.best is None:
+            raise Cancelled  # stopped before the first epoch was done: there is nothing to keep
+        if self.plan.mode is Mode.EXTRACT or head.stopped:
+            return head, None
+        blocks = self._train_blocks(classifier, data, head.best)
+        if not blocks.best_epoch:
+            self.report(Note(_KEPT_HEAD, self.clock()))
+        return head, blocks
+
+    def _train_head(self, classifier: Classifier, data: _Data) -> PhaseResult:
+        plan = self.plan
+        epochs = plan.head_epochs if plan.mode is Mode.FINE_TUNE else plan.epochs
+        phase = PhasePlan(Phase.HEAD, epochs, plan.batch_size, plan.learning_rate, plan.seed)
+        training, validation = data.features(data.training), data.features(data.validation)
+        return self._phase(classifier.head, training, validation, phase, None)
+
+    def _train_blocks(self, classifier: Classifier, data: _Data, to_beat: Score) -> PhaseResult:
+        plan = self.plan
+        classifier.unfreeze_and_compile()
+        phase = PhasePlan(Phase.FINE_TUNE, plan.epochs, plan.batch_size, plan.fine_tune_learning_rate, plan.seed)
+        training, validation = data.photos(data.training), data.photos(data.validation)
+        return self._phase(classifier.inner, training, validation, phase, to_beat)
+
+    def _phase(
+        self, model: keras.Model, training: Examples, validation: Examples, plan: PhasePlan, to_beat: Score | None
+    ) -> PhaseResult:
+        return train_phase(model, training, validation, plan, to_beat, self.report, self.cancel, self.clock)
+
+    def _save(self, folder: Path, classifier: Classifier, validation: Sequence[Path]) -> None:
+        self.cancel.check()
+        note = save_checked(classifier, folder / MODEL, validation[:_CHECK_PHOTOS])
+        if note:
+            self.report(Note(note, self.clock()))
+
+    def _summary(
+        self, module: HubModule, photo_set: PhotoSet, split: Split, head: PhaseResult, blocks: PhaseResult | None
+    ) -> RunSummary:
+        main = blocks or head
+        kept = blocks.best if blocks and blocks.best else head.best
+        assert kept is not None
+        fine_tuned = bool(blocks and blocks.best_epoch)
+        return RunSummary(
+            run=str(self.out),
+            classes=photo_set.classes,
+            counts=split.counts(),
+            backbone=module.handle,
+            mode=self.plan.mode.value,
+            epochs=main.epochs_done,
+            best_epoch=main.best_epoch,
+            best_phase=(Phase.FINE_TUNE if fine_tuned else Phase.HEAD).value,
+            validation_accuracy=kept.accuracy,
+            validation_loss=kept.loss,
+            stopped_early=head.stopped or bool(blocks and blocks.stopped),
+            seconds={},
+            image_size=module.size(self.plan.image_size),
+            features=module.features,
+            notes=tuple(self.notes),
+            versions=_versions(),
+        )
+
+
+_KEPT_HEAD = (
+    "Fine-tuning never did better on the validation photos than the head alone; the weights from before it are kept."
+)
+
+
+def _versions() -> dict[str, str]:
+    packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "pillow")
+    found = {name: version(name) for name in packages}
+    return {"hubstudio": __version__, "python": platform.python_version(), "platform": platform.platform(), **found,
+            "gpus": str(len(tf.config.list_physical_devices("GPU")))}  # fmt: skip

@@ -1,0 +1,146 @@
+"""A command line with an engine that learns nothing: real run folders and plausible values, at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from hubstudio.cli import main as command_line
+from hubstudio.core import whole_files
+from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.engine import ExportedFile, Prediction, require_formats
+from hubstudio.core.events import EpochDone, Note, Phase, PhaseStarted, Progress, Report, RunStarted
+from hubstudio.core.measures import Evaluation
+from hubstudio.core.photos import scan
+from hubstudio.core.plan import Plan
+from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
+from hubstudio.core.split import split_photos
+
+
+@dataclass
+class FakeEngine:
+    """Remembers what it was asked; ``before`` is called as a job begins, to fail or to send a signal."""
+
+    plans: list[Plan] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None
+    validation_loss: float = 0.25
+
+    def probe(self, backbone: str) -> BackboneInfo:
+        self.before()
+        self.asked.append(backbone)
+        blocks = (Block("stem", 2, 100), Block("block_1", 6, 2_000))
+        return BackboneInfo("tiny", backbone, Path("tiny"), 96, 1280, 2_100, True, blocks, ModuleFormat.TF2, 8_000)
+
+    def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        self.plans.append(plan)
+        self.before()
+        cancel.check()
+        found = scan(Path(plan.photos))
+        split = split_photos(found, plan.seed, plan.shares)
+        report(RunStarted(out, plan.backbone, plan.mode, found.classes, split.counts()))
+        report(PhaseStarted(Phase.HEAD, plan.epochs, 0.5))
+        epoch = EpochDone(Phase.HEAD, 1, plan.epochs, 0.5, 0.9, self.validation_loss, 0.75, 1e-3, True, 1.0)
+        report(epoch)
+        report(Note("The loss did not fall any more.", 1.5))
+        seconds = {"features": 0.5, "training": 1.0, "total": 2.0}
+        summary = RunSummary(
+            str(out), found.classes, split.counts(), plan.backbone, plan.mode.value, plan.epochs, 1, "head", 0.75,
+            self.validation_loss, False, seconds, 96, 1280,
+        )  # fmt: skip
+        with whole_files.whole_folder(out) as folder:
+            write_records(folder, plan, found, split, [epoch])
+            write_summary(folder, summary)
+            (folder / MODEL).write_bytes(b"no model")
+        return summary
+
+    def evaluate(self, run: Path, photos: Path | None, report: Report, cancel: CancelToken) -> Evaluation:
+        self.asked.append(photos)
+        self.before()
+        cancel.check()
+        print("a library chatters on stdout")
+        report(Progress(8, 8))
+        classes = RunFolder.open(run).classes()
+        source = str(photos) if photos else "test"
+        return Evaluation(classes, ((3, 1), (0, 0)), unreadable=("cats/torn.jpg",), source=source)
+
+    def predict(self, run: Path, files: Sequence[Path], report: Report, cancel: CancelToken) -> list[Prediction]:
+        self.asked.append(list(files))
+        self.before()
+        cancel.check()
+        classes = RunFolder.open(run).classes()
+        report(Progress(len(files), len(files)))
+        return [self._prediction(file, classes) for file in files]
+
+    def _prediction(self, file: Path, classes: tuple[str, ...]) -> Prediction:
+        if file.suffix == ".txt":
+            return Prediction(file, {}, "it is not a photo in a format that is known here")
+        return Prediction(file, dict(zip(classes, (0.875, 0.125), strict=True)))
+
+    def export(
+        self, run: Path, formats: Sequence[str], out: Path, report: Report, cancel: CancelToken
+    ) -> list[ExportedFile]:
+        self.before()
+        cancel.check()
+        out.mkdir(parents=True, exist_ok=True)
+        files: list[ExportedFile] = []
+        for name in require_formats(formats):
+            (out / name).write_bytes(b"model")
+            files.append(ExportedFile(name, out / name, 5, 8, 1e-6))
+        return files
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """All of stdout as one JSON document."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def hubstudio(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run a command with the fake engine, without a screen."""
+
+    def run(*arguments: object) -> Ended:
+        code = command_line.run([str(argument) for argument in arguments], lambda: engine)
+        captured = capsys.readouterr()
+        return Ended(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes of eight photos."""
+    root = tmp_path / "photos"
+    for shade, name in ((40, "cats"), (200, "dogs")):
+        (root / name).mkdir(parents=True)
+        for number in range(1, 9):
+            Image.new("RGB", (12, 9), (shade, number, 0)).save(root / name / f"{number}.png")
+    return root
+
+
+@pytest.fixture
+def trained(hubstudio: Callable[..., Ended], photos: Path, tmp_path: Path) -> Path:
+    """A finished run on the photos."""
+    assert hubstudio("train", photos, "--out", tmp_path / "run").code == 0
+    return tmp_path / "run"

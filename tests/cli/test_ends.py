@@ -1,0 +1,182 @@
+"""How commands end: exit codes, interruption, faults, terminals, and stdout kept for the result."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Ended, FakeEngine
+from hubstudio.cli.console import Console, table, to_json
+from hubstudio.core.errors import ExportError
+
+Hubstudio = Callable[..., Ended]
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+
+
+@needs_signals
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_and_leaves_nothing(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    engine.before = lambda: os.kill(os.getpid(), number)
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    assert ended.code == 130
+    assert ended.err == "Interrupted; nothing was written.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+@needs_signals
+def test_what_an_interruption_breaks_on_its_way_is_no_mistake(
+    hubstudio: Hubstudio, engine: FakeEngine, trained: Path, tmp_path: Path
+) -> None:
+    def interrupted_child() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        raise ExportError("The process ended with code -2.")
+
+    engine.before = interrupted_child
+    ended = hubstudio("export", trained, "--format", "keras", "--out", tmp_path / "out")
+    assert (ended.code, ended.err) == (130, "Interrupted; nothing was written.\n")
+
+
+@needs_signals
+def test_a_second_signal_does_not_wait_for_the_job(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    def never_polls() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the second signal was ignored")
+
+    engine.before = never_polls
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--json")
+    assert ended.code == 130
+    assert "Interrupted" in ended.document["error"]["what"]
+
+
+@needs_signals
+def test_the_handlers_of_before_are_put_back(hubstudio: Hubstudio, photos: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    hubstudio("check", photos)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_refusing_system_is_a_mistake_without_a_traceback(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    def full_disk() -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    engine.before = full_disk
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--json")
+    assert ended.code == 1
+    assert ended.document["error"]["found"] == "No space left on device."
+    assert "Traceback" not in ended.err
+
+
+def test_a_fault_of_the_program_shows_its_traceback_and_still_one_document(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    def fault() -> None:
+        raise ZeroDivisionError("a bug")
+
+    engine.before = fault
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--json")
+    assert ended.code == 1
+    assert "ZeroDivisionError" in ended.err
+    assert ended.document["error"]["what"] == "Hub Studio has a fault."
+
+
+def test_help_and_version_are_done(hubstudio: Hubstudio) -> None:
+    assert hubstudio("--help").code == 0
+    assert hubstudio("--version").out.startswith("Hub Studio ")
+    assert "--learning-rate" in hubstudio("train", "--help").out
+
+
+def test_no_command_is_wrong_usage(hubstudio: Hubstudio) -> None:
+    assert hubstudio("--json").code == 2
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_is_drawn_on_a_terminal_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    console = Console()
+    console.progress(0.5, "4 of 8 photos")
+    assert "█░" in screen.getvalue()
+    assert "4 of 8 photos" in screen.getvalue()
+    console.message("done")
+    assert screen.getvalue().endswith("\r\x1b[Kdone\n")
+
+
+def test_the_bar_is_drawn_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr("hubstudio.cli.console.time.monotonic", lambda: 5.0)
+    console = Console()
+    console.progress(0.1, "first")
+    console.progress(0.2, "second")
+    assert "second" not in screen.getvalue()
+
+
+def test_columns_of_figures_align_right() -> None:
+    assert table([("class", "photos"), ("cats", "8"), ("dogs", "1,000")]) == [
+        "class  photos",
+        "cats        8",
+        "dogs    1,000",
+    ]
+
+
+def test_json_is_ascii_and_has_no_nan() -> None:
+    text = to_json({"é": [float("inf"), 0.1, "日"], "b": {"c": float("nan")}})
+    assert text.isascii()
+    assert json.loads(text) == {"é": [None, 0.1, "日"], "b": {"c": None}}
+
+
+CHATTER = """
+import os, subprocess, sys
+from hubstudio.cli.console import Console
+console = Console(as_json=True)
+with console.own_stdout():
+    print("python chatter")
+    os.write(1, b"native chatter\\n")
+    subprocess.run([sys.executable, "-c", "print('chatter of a child')"], check=True)
+    console.result({"answer": 42}, ())
+print("afterwards")
+"""
+
+
+def test_stdout_is_kept_from_native_code_and_children() -> None:
+    done = subprocess.run([sys.executable, "-c", CHATTER], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.removesuffix("afterwards\n")) == {"answer": 42}
+    assert done.stderr.count("chatter") == 3
+
+
+@needs_signals
+def test_a_reader_that_stops_reading_is_no_fault() -> None:
+    program = textwrap.dedent("""
+        import sys
+        from hubstudio.cli.console import Console
+        console = Console()
+        with console.own_stdout():
+            console.result({}, ["line"] * 100_000)
+    """)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stderr is not None
+        writer.stdout.close()
+        assert writer.stderr.read() == b""
+    assert writer.returncode == 0

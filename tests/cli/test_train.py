@@ -1,0 +1,184 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Ended, FakeEngine
+from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
+from hubstudio.core.plan import Mode, Output, Plan
+
+Hubstudio = Callable[..., Ended]
+
+
+def test_json_holds_every_promised_field(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:
+    document = hubstudio("train", photos, "--out", tmp_path / "run", "--json").document
+    assert {"run", "classes", "counts", "backbone", "mode", "epochs", "best_epoch", "validation_accuracy"} <= set(
+        document
+    )
+    assert document["run"] == str(tmp_path / "run")
+    assert document["classes"] == ["cats", "dogs"]
+    assert document["counts"] == {"train": 14, "validation": 2, "test": 2} or set(document["counts"]) == {
+        "train", "validation", "test",
+    }  # fmt: skip
+    assert set(document["seconds"]) >= {"features", "training", "total"}
+
+
+def test_without_json_a_person_reads_what_came_out(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    assert ended.code == 0
+    assert "75.0 % on 2 validation photos, in epoch 1 of 40" in ended.out
+    assert str(tmp_path / "run") in ended.out
+
+
+def test_notes_go_to_stderr_and_no_bar_is_drawn_without_a_terminal(
+    hubstudio: Hubstudio, photos: Path, tmp_path: Path
+) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--json")
+    assert ended.err == "The loss did not fall any more.\n"
+
+
+def test_a_loss_that_is_no_number_is_null_in_json(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.validation_loss = float("nan")
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--json")
+    assert ended.document["validation_loss"] is None
+
+
+def test_every_hyper_parameter_has_an_option_that_reaches_the_plan(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    values = {row.name: 3 if row.whole else 0.125 for row in HYPER_PARAMETERS}
+    options = [part for row in HYPER_PARAMETERS for part in (row.option, str(values[row.name]))]
+    assert hubstudio("train", photos, "--out", tmp_path / "run", *options).code == 0
+    assert {name: getattr(engine.plans[0], name) for name in values} == values
+
+
+def test_the_other_options_reach_the_plan(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    options = ("--mode", "fine-tune", "--unfreeze", "ALL", "--output", "sigmoid", "--train-batch-norm")
+    assert hubstudio("train", photos, "--out", tmp_path / "run", "--backbone", "https://host/m/1", *options).code == 0
+    assert engine.plans == [
+        Plan(str(photos), "https://host/m/1", Mode.FINE_TUNE, "all", 10, output=Output.SIGMOID, train_batch_norm=True)
+    ]
+
+
+def test_without_options_the_plan_is_the_default_one(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    hubstudio("train", photos, "--out", tmp_path / "run")
+    assert engine.plans == [Plan(str(photos))]
+
+
+def test_each_mode_has_its_own_number_of_epochs(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune")
+    assert engine.plans[0].epochs == 10
+
+
+def test_folders_become_absolute(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "module").mkdir()
+    monkeypatch.chdir(tmp_path)
+    hubstudio("train", "photos", "--out", "run", "--backbone", "module")
+    assert engine.plans[0].photos == str(photos)
+    assert engine.plans[0].backbone == str(tmp_path / "module")
+
+
+def test_a_plan_file_repeats_a_run(hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path) -> None:
+    hubstudio("train", photos, "--out", tmp_path / "one", "--seed", "7", "--dropout", "0.5", "--mode", "fine-tune")
+    hubstudio("train", "--plan", tmp_path / "one" / "plan.toml", "--out", tmp_path / "two")
+    assert engine.plans[1] == engine.plans[0]
+
+
+def test_options_beside_a_plan_override_it(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    Plan(photos="/elsewhere", seed=7, dropout=0.5).save(tmp_path / "plan.toml")
+    hubstudio("train", photos, "--plan", tmp_path / "plan.toml", "--out", tmp_path / "run", "--dropout", "0")
+    assert engine.plans == [Plan(photos=str(photos), seed=7, dropout=0.0)]
+
+
+def test_another_mode_beside_a_plan_brings_its_own_epochs(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    Plan(photos=str(photos), epochs=100).save(tmp_path / "plan.toml")
+    hubstudio("train", "--plan", tmp_path / "plan.toml", "--out", tmp_path / "run", "--mode", "fine-tune")
+    assert engine.plans[0].epochs == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--epochs", "0"), "'epochs' is out of range."),
+        (("--dropout", "nan"), "'dropout' is out of range."),
+        (("--unfreeze", "0"), "'unfreeze' is how many of the last blocks are fine-tuned."),
+    ],
+)
+def test_impossible_values_are_mistakes(
+    hubstudio: Hubstudio, photos: Path, tmp_path: Path, options: tuple[str, ...], what: str
+) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", *options, "--json")
+    assert ended.code == 1
+    assert ended.document["error"]["what"] == what
+    assert what in ended.err
+
+
+@pytest.mark.parametrize(
+    "options", [("--epochs", "many"), ("--mode", "fine"), ("--unfreeze", "some"), ("--epohcs", "3"), ("--dropout",)]
+)
+def test_options_that_are_none_are_wrong_usage(
+    hubstudio: Hubstudio, photos: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", *options, "--json")
+    assert ended.code == 2
+    assert set(ended.document["error"]) == {"what", "found", "next"}
+
+
+def test_a_mistyped_option_is_answered_with_the_nearest(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--epohcs", "3")
+    assert "Did you mean '--epochs'?" in ended.err
+    assert ended.err.startswith("usage: hubstudio train")
+    assert not ended.out
+
+
+def test_photos_or_a_plan_must_be_given(hubstudio: Hubstudio, tmp_path: Path) -> None:
+    ended = hubstudio("train", "--out", tmp_path / "run")
+    assert ended.code == 2
+    assert "Give PHOTOS" in ended.err
+
+
+def test_nothing_is_overwritten(hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "precious").touch()
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    assert ended.code == 1
+    assert "exists already" in ended.err
+    assert not engine.plans
+
+
+@pytest.mark.parametrize("folder", ["photos/cats", "nowhere"])
+def test_photos_that_cannot_be_trained_on_are_said_before_the_engine_loads(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, folder: str
+) -> None:
+    ended = hubstudio("train", tmp_path / folder, "--out", tmp_path / "run", "--json")
+    assert ended.code == 1
+    assert ended.document["error"]["next"]
+    assert not engine.plans
+
+
+def test_a_damaged_plan_is_named(hubstudio: Hubstudio, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("epochs = [", "utf-8")
+    ended = hubstudio("train", "--plan", tmp_path / "plan.toml", "--out", tmp_path / "run", "--json")
+    assert ended.code == 1
+    assert "plan.toml" in ended.document["error"]["what"]
+
+
+def test_the_summary_is_plain_json_in_full_precision(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--learning-rate", "0.0012345678901234567", "--json")
+    assert json.loads(ended.out)["validation_accuracy"] == 0.75
+    assert Plan.load(tmp_path / "run" / "plan.toml").learning_rate == 0.0012345678901234567

@@ -1,0 +1,29 @@
+"""What all tests share: a home of their own, and the real photos and backbones where there are some."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hubstudio.core import paths
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep projects, settings and caches of a test away from the person's own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real photo sets, backbones and nasty files, which are not part of the project."""
+    folder = Path(os.environ.get("HUBSTUDIO_SHARED", REPOSITORY.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("the real backbones and photos are not here; HUBSTUDIO_SHARED names their folder")
+    return folder

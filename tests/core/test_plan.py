@@ -1,0 +1,101 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubstudio.core.errors import PlanError
+from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, hyper_parameter
+from hubstudio.core.plan import Mode, Output, Plan, parse_unfreeze
+
+FULL = Plan(
+    photos="C:\\photos\\\"odd\"\nname", backbone="https://host/a/1", mode=Mode.FINE_TUNE, unfreeze="all", epochs=3,
+    learning_rate=0.1 + 0.2, output=Output.SIGMOID, train_batch_norm=True, seed=2**31 - 1, test_share=0.25,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", [Plan(photos="/photos"), FULL])
+def test_a_saved_plan_reads_back_equal(plan: Plan, tmp_path: Path) -> None:
+    plan.save(tmp_path / "plan.toml")
+    assert Plan.load(tmp_path / "plan.toml") == plan
+
+
+@given(
+    photos=st.text(st.characters(exclude_categories=["Cs"])), rate=st.floats(1e-7, 10), seed=st.integers(0, 2**31 - 1)
+)
+def test_any_value_reads_back_exactly(photos: str, rate: float, seed: int) -> None:
+    plan = Plan(photos=photos, learning_rate=rate, seed=seed)
+    assert Plan.from_toml(plan.to_toml()) == plan
+
+
+def test_a_short_plan_by_hand_is_enough() -> None:
+    assert Plan.from_toml('plan_version = 1\nphotos = "p"\nlearning_rate = 1') == Plan("p", learning_rate=1)
+
+
+def test_another_mode_brings_its_own_epochs() -> None:
+    assert Plan("p").with_mode(Mode.FINE_TUNE).epochs == 10
+    assert Plan("p", epochs=7).with_mode(Mode.EXTRACT).epochs == 40
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epochs = [", "is not readable as a plan"),
+        ("epochs = 3", "It says no plan_version"),
+        ("plan_version = 2", "It is of version 2"),
+        ("plan_version = 1\nepochs = 3", "names no photo folder"),
+        ("plan_version = 1\nphotos = 3", "names no photo folder"),
+        ('plan_version = 1\nphotos = "p"\nepohcs = 3', "Did you mean 'epochs'"),
+        ('plan_version = 1\nphotos = "p"\nmode = "finetune"', "Did you mean 'fine-tune'"),
+        ('plan_version = 1\nphotos = "p"\noutput = "relu"', "Use one of: softmax, sigmoid"),
+        ('plan_version = 1\nphotos = "p"\nbackbone = 3', "'backbone' in a plan cannot be 3"),
+        ('plan_version = 1\nphotos = "p"\ntrain_batch_norm = "yes"', "'train_batch_norm' in a plan cannot be 'yes'"),
+        ('plan_version = 1\nphotos = "p"\nunfreeze = "some"', "how many of the last blocks"),
+        ('plan_version = 1\nphotos = "p"\nepochs = 1.5', "'epochs' must be a whole number"),
+        ('plan_version = 1\nphotos = "p"\nseed = true', "'seed' must be a whole number"),
+        ('plan_version = 1\nphotos = "p"\ndropout = "0.5"', "'dropout' must be a number"),
+        ('plan_version = 1\nphotos = "p"\ntest_share = 1.5', "shares of validation and test"),
+        ('plan_version = 1\nphotos = "p"\ntest_share = nan', "shares of validation and test"),
+    ],
+)
+def test_a_plan_that_cannot_be_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        Plan.from_toml(text, source="my plan")
+
+
+def test_the_file_is_named_when_it_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=r"nowhere\.toml' could not be read"):
+        Plan.load(tmp_path / "nowhere.toml")
+
+
+def test_a_file_that_is_no_text_says_so(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(PlanError, match="not a text file"):
+        Plan.load(tmp_path / "plan.toml")
+
+
+@pytest.mark.parametrize("row", HYPER_PARAMETERS, ids=lambda row: row.name)
+def test_every_number_has_limits_that_hold(row: Any) -> None:
+    kind = int if row.whole else float
+    for value in (row.minimum, row.maximum):
+        assert getattr(replace(Plan("p"), **{row.name: kind(value)}), row.name) == value
+    for value in (row.minimum - 1, row.maximum + 1, float("nan")):
+        with pytest.raises(PlanError, match=row.name):
+            replace(Plan("p"), **{row.name: value})
+
+
+def test_options_of_the_command_line_are_the_fields_with_hyphens() -> None:
+    assert hyper_parameter("fine_tune_learning_rate").option == "--fine-tune-learning-rate"
+
+
+@pytest.mark.parametrize(("text", "value"), [("all", "all"), ("ALL", "all"), ("3", 3)])
+def test_blocks_to_unfreeze_are_read(text: str, value: object) -> None:
+    assert parse_unfreeze(text) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "some", "1.5", ""])
+def test_blocks_to_unfreeze_that_cannot_be_are_refused(text: str) -> None:
+    with pytest.raises(PlanError):
+        parse_unfreeze(text)

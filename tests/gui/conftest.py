@@ -1,0 +1,78 @@
+"""What the tests of the window share: no screen, an own home, photos, and a session with a fake engine."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_engine import FakeEngine
+from photo_folders import COLOURS, make_photos
+from pytestqt.qtbot import QtBot
+
+from hubstudio.core.project import Project
+from hubstudio.gui.session import Session
+from hubstudio.gui.thumbnails import Thumbnails
+
+
+@pytest.fixture(autouse=True)
+def garbage_of_others() -> None:
+    """Qt objects of earlier tests go here, in the thread they belong to, not in whichever worker collects first."""
+    gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("HUBSTUDIO_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return make_photos(tmp_path / "shapes", dict.fromkeys(COLOURS, 10))
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def session(qtbot: QtBot, engine: FakeEngine) -> Iterator[Session]:
+    """A session on nothing: choose photos first."""
+    del qtbot
+    session = Session(Project(Path()), lambda: engine)
+    yield session
+    engine.hold.set()
+    session.close()
+
+
+@pytest.fixture
+def session_with_photos(session: Session, photos: Path, qtbot: QtBot) -> Session:
+    """A session whose photos are read and checked and whose backbone is known."""
+    with qtbot.waitSignals([session.photos_checked, session.backbone_changed], timeout=10_000):
+        session.choose_photos(photos)
+    return session
+
+
+@pytest.fixture
+def trained_session(session_with_photos: Session, qtbot: QtBot) -> Session:
+    """A session with one finished run."""
+    session = session_with_photos
+    session.start_training()
+    qtbot.waitUntil(lambda: bool(session.project.run), timeout=10_000)
+    return session
+
+
+@pytest.fixture
+def thumbnails(qtbot: QtBot) -> Iterator[Thumbnails]:
+    del qtbot
+    thumbnails = Thumbnails()
+    yield thumbnails
+    thumbnails.close()

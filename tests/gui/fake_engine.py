@@ -1,0 +1,180 @@
+"""An engine that learns nothing: real events, real run folders, plausible values, at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from hubstudio.core import whole_files
+from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat, bundled_folder, display_name
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.engine import ExportedFile, Prediction, require_formats
+from hubstudio.core.errors import BackboneError, StudioError
+from hubstudio.core.events import (
+    BatchDone,
+    EpochDone,
+    FeaturesDone,
+    Phase,
+    PhaseStarted,
+    Progress,
+    Report,
+    RunFinished,
+    RunStarted,
+)
+from hubstudio.core.measures import Evaluation
+from hubstudio.core.photos import scan
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
+from hubstudio.core.split import Part, split_photos
+
+
+class FakeEngine:
+    """Answers at once; set ``hold`` to a cleared ``threading.Event`` to keep a training after its first epoch."""
+
+    def __init__(self) -> None:
+        self.hold = threading.Event()
+        self.hold.set()
+        self.trainable = True
+        self.problem: StudioError | None = None
+        """Raised by the next call of anything but ``probe``."""
+
+    def probe(self, backbone: str) -> BackboneInfo:
+        if "missing" in backbone:
+            raise BackboneError(
+                f"There is no backbone '{backbone}'.",
+                found="No folder, no bundled backbone and no handle has this name.",
+                next_step="Check the name, or paste a handle that begins with https://.",
+            )
+        blocks = tuple(Block(f"block_{number}", 6, 10_000 * number) for number in range(1, 15))
+        folder = bundled_folder(backbone) or Path("modules") / display_name(backbone)
+        return BackboneInfo(
+            name=display_name(backbone),
+            handle=backbone,
+            folder=folder,
+            input_size=160,
+            features=768,
+            parameters=sum(block.parameters for block in blocks),
+            trainable=self.trainable,
+            blocks=blocks if self.trainable else (),
+            format=ModuleFormat.TF2 if self.trainable else ModuleFormat.TF1,
+            bytes=4_200_000,
+        )
+
+    def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        self._raise_problem()
+        photo_set = scan(Path(plan.photos))
+        photo_set.require_trainable()
+        split = split_photos(photo_set, plan.seed, plan.shares)
+        report(RunStarted(out, plan.backbone, plan.mode, photo_set.classes, split.counts()))
+        report(PhaseStarted(Phase.FEATURES, 0, 0.1))
+        report(FeaturesDone(len(photo_set.photos), len(photo_set.photos), 0.2))
+        history = self._epochs(plan, report, cancel)
+        report(PhaseStarted(Phase.SAVING, 0, 1.0 + len(history)))
+        best = history[-1]
+        summary = RunSummary(
+            run=out.name,
+            classes=photo_set.classes,
+            counts=split.counts(),
+            backbone=plan.backbone,
+            mode=plan.mode.value,
+            epochs=len(history),
+            best_epoch=best.epoch,
+            best_phase=best.phase.value,
+            validation_accuracy=best.validation_accuracy,
+            validation_loss=best.validation_loss,
+            stopped_early=cancel.is_stopping,
+            seconds={"features": 0.1, "training": float(len(history)), "total": 1.0 + len(history)},
+            image_size=160,
+            features=768,
+            versions={"hubstudio": "0.1.0"},
+        )
+        with whole_files.whole_folder(out) as folder:
+            write_records(folder, plan, photo_set, split, history)
+            write_summary(folder, summary)
+            (folder / MODEL).write_bytes(b"not a model")
+        report(
+            RunFinished(out, best.phase, best.epoch, best.validation_accuracy, cancel.is_stopping, 2.0 + len(history))
+        )
+        return summary
+
+    def _epochs(self, plan: Plan, report: Report, cancel: CancelToken) -> list[EpochDone]:
+        phase = Phase.HEAD if plan.mode is Mode.EXTRACT else Phase.FINE_TUNE
+        report(PhaseStarted(phase, plan.epochs, 0.5))
+        history: list[EpochDone] = []
+        for epoch in range(1, plan.epochs + 1):
+            report(BatchDone(phase, epoch, 1, 1, 1.0 / epoch, float(epoch)))
+            history.append(_epoch(phase, epoch, plan))
+            report(history[-1])
+            while not self.hold.wait(0.01):
+                cancel.check()
+                if cancel.is_stopping:
+                    break
+            cancel.check()
+            if cancel.is_stopping:
+                break
+        return history
+
+    def evaluate(self, run: Path, photos: Path | None, report: Report, cancel: CancelToken) -> Evaluation:
+        self._raise_problem()
+        cancel.check()
+        opened = RunFolder.open(run)
+        classes = opened.classes()
+        tested = opened.photos_of(Part.TEST)
+        report(Progress(len(tested), len(tested)))
+        index = {name: place for place, name in enumerate(classes)}
+        matrix = [[0] * len(classes) for _ in classes]
+        for number, photo in enumerate(tested):
+            place = index[photo.class_name]
+            matrix[place][(place + 1) % len(classes) if number % 7 == 6 else place] += 1
+        return Evaluation(classes, tuple(map(tuple, matrix)))
+
+    def predict(self, run: Path, files: Sequence[Path], report: Report, cancel: CancelToken) -> list[Prediction]:
+        self._raise_problem()
+        classes = RunFolder.open(run).classes()
+        answers: list[Prediction] = []
+        for number, file in enumerate(files):
+            cancel.check()
+            report(Progress(number + 1, len(files)))
+            if file.suffix.casefold() not in (".jpg", ".jpeg", ".png"):
+                answers.append(Prediction(file, {}, "it is not a photo in a format that is known here"))
+                continue
+            weights = [2.0 ** -((place - number) % len(classes)) for place in range(len(classes))]
+            answers.append(Prediction(file, {n: w / sum(weights) for n, w in zip(classes, weights, strict=True)}))
+        return answers
+
+    def export(
+        self, run: Path, formats: Sequence[str], out: Path, report: Report, cancel: CancelToken
+    ) -> list[ExportedFile]:
+        self._raise_problem()
+        names = {"keras": "model.keras", "savedmodel": "saved_model", "tflite": "model.tflite"}
+        out.mkdir(parents=True, exist_ok=True)
+        files: list[ExportedFile] = []
+        wanted = require_formats(formats)
+        for number, name in enumerate(wanted, 1):
+            cancel.check()
+            path = out / names[name]
+            path.write_bytes(b"not a model")
+            report(Progress(number, len(wanted), "formats"))
+            files.append(ExportedFile(name, path, 9_400_000, 8, 2.4e-7))
+        return files
+
+    def _raise_problem(self) -> None:
+        if problem := self.problem:
+            self.problem = None
+            raise problem
+
+
+def _epoch(phase: Phase, epoch: int, plan: Plan) -> EpochDone:
+    return EpochDone(
+        phase=phase,
+        epoch=epoch,
+        epochs=plan.epochs,
+        loss=1.5 / epoch,
+        accuracy=1 - 0.6 / epoch,
+        validation_loss=1.6 / epoch,
+        validation_accuracy=1 - 0.7 / epoch,
+        learning_rate=plan.learning_rate,
+        is_best=True,
+        elapsed=0.5 + epoch,
+    )

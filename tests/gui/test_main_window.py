@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fake_engine import FakeEngine
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QLineEdit, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from hubstudio.core.errors import ProjectError
+from hubstudio.core.project import PROJECT_FILE, STEPS, Project, open_project
+from hubstudio.core.settings import load_settings
+from hubstudio.gui.application import Studio, holds_class_folders
+from hubstudio.gui.main_window import MainWindow
+from hubstudio.gui.session import Session
+
+Opener = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, engine: FakeEngine) -> Iterator[Opener]:
+    """Open windows as the program does: the session starts after the first paint."""
+    opened: list[MainWindow] = []
+
+    def opener(project: Project | None = None) -> MainWindow:
+        window = MainWindow(Session(project or Project(Path()), lambda: engine))
+        opened.append(window)
+        qtbot.addWidget(window)
+        window.painted.connect(window.session.start)
+        with qtbot.waitSignal(window.painted, timeout=5000):
+            window.show()
+        return window
+
+    yield opener
+    engine.hold.set()
+    for window in opened:
+        window.close_now()
+
+
+@pytest.fixture
+def window(open_window: Opener) -> MainWindow:
+    return open_window()
+
+
+def choose(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignals([window.session.photos_checked, window.session.backbone_changed], timeout=10_000):
+        window.session.choose_photos(photos)
+    qtbot.waitUntil(window.step_bar.next.isEnabled, timeout=5000)
+
+
+def train(window: MainWindow, qtbot: QtBot) -> None:
+    window.session.start_training()
+    qtbot.waitUntil(lambda: bool(window.session.project.run), timeout=10_000)
+
+
+def question_of(window: MainWindow, qtbot: QtBot) -> QMessageBox:
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox) is not None)
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    return box
+
+
+def test_the_steps_have_the_names_they_are_known_by(window: MainWindow) -> None:
+    names = [button.accessibleName() for button in window.sidebar.buttons.values()]
+    assert names == ["Photos", "Backbone", "Train", "Review", "Classify", "Export"]
+    assert window.step_bar.back.accessibleName() == "Back"
+    assert window.step_bar.next.accessibleName() == "Next"
+
+
+def test_at_the_start_only_the_shown_page_is_built(window: MainWindow) -> None:
+    assert [step for step in STEPS if window.pages.built(step)] == ["photos"]
+
+
+def test_next_is_disabled_with_its_reason_until_the_step_is_done(
+    window: MainWindow, photos: Path, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: window.step_bar.reason.text() == "Choose photos first")
+    assert not window.step_bar.next.isEnabled()
+    choose(window, photos, qtbot)
+    assert window.step_bar.reason.text() == ""
+
+
+def test_a_step_opens_when_nothing_before_it_is_missing(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    assert not window.sidebar.buttons["backbone"].isEnabled()
+    choose(window, photos, qtbot)
+    qtbot.waitUntil(window.sidebar.buttons["train"].isEnabled, timeout=5000)
+    assert not window.sidebar.buttons["review"].isEnabled()
+
+
+def test_a_step_left_behind_is_ticked_with_its_summary(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    choose(window, photos, qtbot)
+    window.step_bar.next.click()
+    assert window.session.project.step == "backbone"
+    assert window.sidebar.buttons["photos"].text().startswith("✓")
+    assert window.sidebar.summaries["photos"].text() == "30 photos · 3 classes"
+    assert window.sidebar.buttons["backbone"].isChecked()
+
+
+def test_back_loses_nothing(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    choose(window, photos, qtbot)
+    window.step_bar.next.click()
+    plan = window.session.plan
+    window.step_bar.back.click()
+    assert window.step == "photos"
+    assert window.session.plan == plan
+    assert window.step_bar.next.isEnabled()
+
+
+def test_the_journey_works_from_the_keyboard(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    choose(window, photos, qtbot)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: window.step == "backbone")
+    qtbot.keyClick(window, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: window.step == "photos")
+    qtbot.waitUntil(window.sidebar.buttons["train"].isEnabled, timeout=5000)
+    qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.step == "train")
+
+
+def test_after_a_training_all_steps_are_open(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    choose(window, photos, qtbot)
+    train(window, qtbot)
+    qtbot.waitUntil(window.sidebar.buttons["review"].isEnabled, timeout=5000)
+
+
+def test_a_project_opens_again_where_it_was(open_window: Opener, photos: Path, qtbot: QtBot) -> None:
+    first = open_window()
+    choose(first, photos, qtbot)
+    train(first, qtbot)
+    first.show_step("review")
+    first.close_now()
+    again = open_window(open_project(first.session.project.folder))
+    assert again.step == "review"
+    assert again.sidebar.buttons["review"].isChecked()
+    qtbot.waitUntil(lambda: again.sidebar.summaries["photos"].text() == "30 photos · 3 classes", timeout=10_000)
+
+
+def test_another_project_takes_the_place_of_this_one(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    choose(window, photos, qtbot)
+    folder = window.session.project.folder
+    window.step_bar.next.click()
+    window.new_project()
+    qtbot.waitUntil(lambda: window.session.project.name == "")
+    assert window.step == "photos"
+    assert window.step_bar.reason.text() == "Choose photos first"
+    window.open_project(folder)
+    qtbot.waitUntil(lambda: window.session.project.folder == folder)
+    assert window.step == "backbone"
+    qtbot.waitUntil(lambda: window.session.photos_are_checked, timeout=10_000)
+
+
+def test_a_damaged_project_is_explained_and_the_open_one_stays(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / PROJECT_FILE).write_text("step = [")
+    window.open_project(tmp_path)
+    assert window.banner.isVisible()
+    assert "could not be opened" in window.banner.what.said()
+    assert window.session.project.folder == Path()
+
+
+def test_closing_while_training_asks_and_can_be_refused(
+    window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    choose(window, photos, qtbot)
+    engine.hold.clear()
+    window.session.start_training()
+    qtbot.waitUntil(lambda: len(window.session.run_state.history) > 0, timeout=5000)
+    window.close()
+    box = question_of(window, qtbot)
+    assert {button.accessibleName() for button in box.buttons()} == {"Stop and close", "Keep training"}
+    next(button for button in box.buttons() if button.text() == "Keep training").click()
+    assert window.isVisible()
+    assert window.session.is_training
+
+
+def test_stop_and_close_ends_the_training_and_every_thread(
+    window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    choose(window, photos, qtbot)
+    engine.hold.clear()
+    window.session.start_training()
+    qtbot.waitUntil(lambda: len(window.session.run_state.history) > 0, timeout=5000)
+    window.close()
+    box = question_of(window, qtbot)
+    next(button for button in box.buttons() if button.text() == "Stop and close").click()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert not window.session._engine_lane.isRunning()
+    assert not window.session._reading_lane.isRunning()
+    assert not (window.session.project.runs_folder / "run-001").exists()
+
+
+def test_a_project_that_cannot_be_saved_is_told_in_the_window(window: MainWindow) -> None:
+    window.session.failed.emit("save", ProjectError("The project could not be saved.", next_step="Free the disk."))
+    assert window.banner.isVisible()
+    assert window.banner.rest.said() == "Free the disk."
+    window.banner.dismiss.click()
+    assert not window.banner.isVisible()
+
+
+def test_a_chosen_theme_is_remembered(window: MainWindow) -> None:
+    window.menu.theme_chosen.emit("dark")
+    assert load_settings().theme == "dark"
+    window.menu.theme_chosen.emit("system")
+
+
+def test_every_control_has_a_name(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
+    choose(window, photos, qtbot)
+    for step in ("photos", "backbone"):
+        page = window.pages.page(step)
+        kinds = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QLineEdit)
+        controls = [control for kind in kinds for control in page.findChildren(kind)]
+        nameless = [
+            control
+            for control in controls
+            if not control.objectName().startswith("qt_")
+            and control.parent().metaObject().className() not in ("QSpinBox", "QWidget", "ScrollColumn")
+            and not (control.accessibleName() and control.objectName())
+        ]
+        assert nameless == []
+
+
+def test_the_smallest_window_holds_the_page_without_cutting_the_buttons(
+    window: MainWindow, photos: Path, qtbot: QtBot
+) -> None:
+    choose(window, photos, qtbot)
+    window.resize(860, 560)
+    qtbot.waitUntil(lambda: window.width() == 860)
+    right = window.step_bar.next.mapTo(window, window.step_bar.next.rect().bottomRight())
+    assert right.x() < 860
+    assert right.y() < 560
+
+
+def test_the_program_opens_a_folder_of_class_folders_as_a_new_project(
+    photos: Path, engine: FakeEngine, qtbot: QtBot, qapp: object
+) -> None:
+    assert holds_class_folders(photos)
+    studio = Studio(qapp, photos, lambda: engine, None)  # type: ignore[arg-type]
+    with qtbot.waitSignal(studio.session.photos_checked, timeout=10_000):
+        studio.window.show()
+    assert studio.session.project.name == "shapes"
+    studio.close()
+    assert not studio.session._engine_lane.isRunning()
+
+
+def test_the_program_starts_empty_on_a_damaged_project_and_says_so(
+    tmp_path: Path, engine: FakeEngine, qtbot: QtBot, qapp: object
+) -> None:
+    (tmp_path / PROJECT_FILE).write_text("step = [")
+    studio = Studio(qapp, tmp_path, lambda: engine, None)  # type: ignore[arg-type]
+    with qtbot.waitSignal(studio.session.engine_ready, timeout=10_000):
+        studio.window.show()
+    assert studio.window.banner.isVisible()
+    assert studio.session.project.folder == Path()
+    studio.close()
+
+
+def test_a_crash_shows_a_report_that_can_be_copied(engine: FakeEngine, qtbot: QtBot, qapp: object) -> None:
+    studio = Studio(qapp, None, lambda: engine, None)  # type: ignore[arg-type]
+    studio.window.show()
+    studio.session.crashed.emit("Traceback: ZeroDivisionError")
+    dialog = studio.window.findChild(QPushButton, "copy_report")
+    assert dialog is not None
+    dialog.click()
+    assert "ZeroDivisionError" in qapp.clipboard().text()  # type: ignore[attr-defined]
+    studio.close()

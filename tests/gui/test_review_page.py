@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fake_engine import FakeEngine
+from pytestqt.qtbot import QtBot
+
+from hubstudio.core.errors import StudioError
+from hubstudio.core.measures import Evaluation
+from hubstudio.gui.pages.review_page import ReviewPage, class_rows
+from hubstudio.gui.session import Session
+from hubstudio.gui.thumbnails import Thumbnails
+from hubstudio.gui.widgets.accuracy_card import interval_text, photos_text, unreadable_text, weakest_class
+
+FLOWERS = Evaluation(("daisy", "iris", "pansy"), ((38, 1, 0), (0, 29, 2), (0, 3, 30)))
+
+
+def shown(session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> ReviewPage:
+    page = ReviewPage(session, thumbnails)
+    qtbot.addWidget(page)
+    page.resize(900, 700)
+    page.show()
+    page.entered()
+    return page
+
+
+def test_without_a_run_it_says_what_is_missing(session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> None:
+    page = shown(session, thumbnails, qtbot)
+    assert page.missing() == "Train once first"
+    assert page.status.said() == "There is no trained model yet. Train once first."
+    assert not page.again.isVisible()
+
+
+def test_entering_measures_once(trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> None:
+    page = shown(trained_session, thumbnails, qtbot)
+    assert page.bar.isVisible()
+    assert page.status.said().startswith("Measuring on the test photos")
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    evaluation = trained_session.evaluation
+    page.entered()
+    assert trained_session.evaluation is evaluation
+    assert not trained_session.is_busy("evaluate")
+
+
+def test_it_shows_accuracy_with_its_photos_and_bounds(
+    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot
+) -> None:
+    page = shown(trained_session, thumbnails, qtbot)
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    assert page.accuracy.figure.text() == "100.0 %"
+    assert page.accuracy.photos.said() == "of 6 photos it never saw"
+    assert page.accuracy.interval.said().startswith("95 % sure it lies between ")
+    assert page.summary() == "100.0 % on 6 held-out"
+    assert [row[0] for row in page.classes.texts()] == ["blue", "green", "red"]
+
+
+def test_a_failure_can_be_tried_again(
+    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot, engine: FakeEngine
+) -> None:
+    engine.problem = StudioError("The photos are gone.", found="No folder.", next_step="Put them back.")
+    page = shown(trained_session, thumbnails, qtbot)
+    qtbot.waitUntil(lambda: page.error.isVisible())
+    assert page.error.what.text() == "The photos are gone."
+    assert page.status.said() == "Not measured yet."
+    page.again.click()
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    assert not page.error.isVisible()
+
+
+def test_another_run_is_measured_anew(trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> None:
+    page = shown(trained_session, thumbnails, qtbot)
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    trained_session.start_training()
+    qtbot.waitUntil(lambda: trained_session.project.run == "run-002")
+    assert not page.results.isVisible()
+    page.entered()
+    qtbot.waitUntil(lambda: page.results.isVisible())
+
+
+def test_while_training_the_test_waits(
+    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot, engine: FakeEngine
+) -> None:
+    engine.hold.clear()
+    trained_session.start_training()
+    page = shown(trained_session, thumbnails, qtbot)
+    assert page.status.said() == "The test waits until the training is done."
+    assert not trained_session.is_busy("evaluate")
+    engine.hold.set()
+    qtbot.waitUntil(lambda: trained_session.project.run == "run-002")
+    assert page.status.said() == "Not measured yet."
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "text"),
+    [
+        (FLOWERS, "of 103 photos it never saw"),
+        (replace(FLOWERS, source="holiday"), "of 103 photos in holiday"),
+        (Evaluation(("a", "b"), ((0, 0), (0, 0))), "There was no photo to measure on."),
+    ],
+)
+def test_it_says_what_was_measured_on(evaluation: Evaluation, text: str) -> None:
+    assert photos_text(evaluation) == text
+
+
+def test_the_bounds_are_those_of_wilson() -> None:
+    assert interval_text(Evaluation(("a", "b"), ((90, 10), (0, 86)))) == "95 % sure it lies between 90.4 and 97.1"
+
+
+def test_the_weakest_class_is_the_least_found_one() -> None:
+    assert weakest_class(FLOWERS) == ("pansy", pytest.approx(30 / 33))
+    assert weakest_class(Evaluation(("a", "b"), ((0, 0), (0, 0)))) is None
+
+
+def test_unreadable_photos_are_named() -> None:
+    gone = replace(FLOWERS, unreadable=("a.jpg", "b.jpg", "c.jpg", "d.jpg"))
+    assert unreadable_text(gone) == "4 photos could not be read and not counted: a.jpg, b.jpg, c.jpg and 1 more."
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    rows = class_rows(Evaluation(("a", "b"), ((4, 0), (0, 0))))
+    assert rows == [("a", "4", "100 %", "100 %", "100 %"), ("b", "0", "–", "–", "–")]
+
+
+def test_a_page_built_after_the_measuring_shows_it(
+    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot
+) -> None:
+    trained_session.evaluate()
+    qtbot.waitUntil(lambda: trained_session.evaluation is not None)
+    page = shown(trained_session, thumbnails, qtbot)
+    assert page.results.isVisible()
+    assert page.accuracy.figure.text() == "100.0 %"

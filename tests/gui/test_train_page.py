@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_engine import FakeEngine
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from hubstudio.core.errors import StudioError
+from hubstudio.core.events import BatchDone, FeaturesDone, Note, Phase, PhaseStarted, RunStarted, TrainingEvent
+from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.run_state import RunState, advance
+from hubstudio.gui.pages.train_page import TrainPage
+from hubstudio.gui.session import Session
+from hubstudio.gui.widgets.number_field import FineField
+from hubstudio.gui.wording import duration_text, run_detail, time_left_text
+
+
+def shown(session: Session, qtbot: QtBot) -> TrainPage:
+    page = TrainPage(session)
+    qtbot.addWidget(page)
+    page.resize(900, 700)
+    page.show()
+    page.entered()
+    return page
+
+
+@pytest.fixture
+def page(session_with_photos: Session, qtbot: QtBot) -> TrainPage:
+    return shown(session_with_photos, qtbot)
+
+
+def train(page: TrainPage, qtbot: QtBot) -> None:
+    runs = len(page.session.project.runs())
+    page.start.click()
+    qtbot.waitUntil(lambda: len(page.session.project.runs()) > runs and not page.session.is_busy("train"))
+
+
+def feed(page: TrainPage, *events: TrainingEvent) -> None:
+    """Tell the page of events as the session would."""
+    for event in events:
+        page.session._set_run_state(advance(page.session.run_state, event))
+
+
+RUNNING = (
+    RunStarted(Path("run-009"), "studio-mini", Mode.FINE_TUNE, ("a", "b"), {}),
+    PhaseStarted(Phase.FEATURES, 0, 1.0),
+)
+
+
+def test_it_says_what_will_happen(page: TrainPage) -> None:
+    assert page.plan_card.title.text() == "Extract features · Studio Mini"
+    assert page.plan_line.said() == "30 photos, 3 classes · 40 epochs"
+    assert "stays as it is" in page.explained.said()
+
+
+def test_without_photos_start_waits_and_says_why(session: Session, qtbot: QtBot) -> None:
+    page = shown(session, qtbot)
+    assert not page.start.isEnabled()
+    assert page.reason.said() == "Choose photos first."
+    assert page.missing() == "Train once first"
+
+
+def test_the_fields_follow_the_table(page: TrainPage) -> None:
+    for row in HYPER_PARAMETERS:
+        field = page.form.fields[row.name]
+        assert (field.minimum(), field.maximum()) == pytest.approx((row.minimum, row.maximum))
+        assert field.accessibleName() == row.label
+        assert row.help in field.toolTip()
+        assert field.value() == pytest.approx(getattr(page.session.plan, row.name))
+
+
+def test_only_epochs_is_shown_until_advanced_is_opened(page: TrainPage) -> None:
+    assert page.form.fields["epochs"].isVisible()
+    assert not page.form.fields["seed"].isVisible()
+    page.form.advanced.click()
+    assert page.form.fields["seed"].isVisible()
+    assert not page.form.fields["head_epochs"].isVisible()
+
+
+def test_fine_tuning_has_two_more_fields(page: TrainPage) -> None:
+    plan = page.session.plan
+    assert plan
+    page.form.advanced.click()
+    page.session.change_plan(plan.with_mode(Mode.FINE_TUNE))
+    assert page.form.fields["head_epochs"].isVisible()
+    assert page.form.fields["fine_tune_learning_rate"].isVisible()
+    assert page.plan_line.said().endswith("40 epochs of the head, then 10 epochs of the last 4 blocks")
+
+
+def test_a_changed_number_is_described_at_once_and_saved_before_training(page: TrainPage, qtbot: QtBot) -> None:
+    page.form.fields["epochs"].setValue(3)
+    assert page.plan_line.said().endswith("3 epochs")
+    train(page, qtbot)
+    assert page.session.project.runs()[0].plan().epochs == 3
+
+
+def test_a_number_typed_and_not_confirmed_counts(page: TrainPage, qtbot: QtBot) -> None:
+    field = page.form.fields["epochs"]
+    field.selectAll()
+    qtbot.keyClicks(field, "7")
+    train(page, qtbot)
+    assert page.session.project.runs()[0].plan().epochs == 7
+
+
+def test_a_changed_number_is_saved_when_the_page_is_left(page: TrainPage) -> None:
+    page.form.fields["batch_size"].setValue(8)
+    page.hide()
+    assert page.session.plan
+    assert page.session.plan.batch_size == 8
+
+
+def test_showing_a_plan_changes_nothing_in_it(page: TrainPage) -> None:
+    before = page.session.plan
+    page.entered()
+    page.hide()
+    assert page.session.plan == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1e-4", 1e-4), ("0.0003", 3e-4), ("0,01", 0.01), ("2.5e-7", 2.5e-7), ("0", 0.0)]
+)
+def test_small_numbers_are_typed_as_people_write_them(qtbot: QtBot, typed: str, value: float) -> None:
+    field = FineField()
+    qtbot.addWidget(field)
+    field.setRange(0, 10)
+    field.setKeyboardTracking(False)
+    field.selectAll()
+    qtbot.keyClicks(field, typed)
+    field.interpretText()
+    assert field.value() == pytest.approx(value)
+    assert float(field.text()) == pytest.approx(value)
+
+
+def test_a_training_ends_with_its_best_epoch_and_start_is_there_again(page: TrainPage, qtbot: QtBot) -> None:
+    train(page, qtbot)
+    assert page.run_card.status.said().startswith("Training finished (best kept: epoch 40,")
+    assert page.start.isVisible()
+    assert page.start.isEnabled()
+    assert not page.run_card.stop.isVisible()
+    assert page.missing() == ""
+    assert page.summary().endswith("on validation")
+
+
+def test_stop_keeps_the_best(page: TrainPage, qtbot: QtBot, engine: FakeEngine) -> None:
+    engine.hold.clear()
+    page.start.click()
+    qtbot.waitUntil(lambda: page.run_card.status.said() == "Epoch 1 of 40")
+    assert page.missing() == "Training is running"
+    assert page.summary() == "Epoch 1 of 40"
+    assert not page.plan_card.isVisible()
+    assert page.charts
+    assert page.charts.isVisible()
+    page.run_card.stop.click()
+    assert not page.run_card.stop.isEnabled()
+    qtbot.waitUntil(lambda: "Training finished (stopped early" in page.run_card.status.said())
+
+
+def test_the_charts_hold_the_history(page: TrainPage, qtbot: QtBot) -> None:
+    train(page, qtbot)
+    assert page.charts
+    assert len(page.charts.loss.chart.curve.training) == 40
+    assert page.charts.loss.chart.curve.planned == 40
+
+
+def test_photos_through_the_backbone_are_counted_with_their_speed(page: TrainPage, qtbot: QtBot) -> None:
+    feed(page, *RUNNING, FeaturesDone(512, 868, 11.0))
+    qtbot.waitUntil(lambda: page.run_card.status.said() == "Photo 512 of 868 through the backbone")
+    assert page.run_card.detail.said() == "51 photos/s"
+    assert page.run_card.time_left.text() == "about 7 s left"
+    assert page.run_card.bar.value() == round(1000 * 512 / 868)
+
+
+def test_a_note_is_shown(page: TrainPage) -> None:
+    feed(
+        page, *RUNNING, Note("2 files could not be read, left out.", 2.0), Note("The head-only weights were kept.", 3.0)
+    )
+    assert page.run_card.notes.said() == "• 2 files could not be read, left out.\n• The head-only weights were kept."
+
+
+def test_the_head_phase_of_fine_tuning_is_named() -> None:
+    plan = Plan("photos", mode=Mode.FINE_TUNE)
+    state = RunState()
+    for event in (*RUNNING, PhaseStarted(Phase.HEAD, 40, 2.0), BatchDone(Phase.HEAD, 1, 12, 28, 0.5, 3.0)):
+        state = advance(state, event)
+    assert run_detail(state, plan) == "Head first, then the last 4 blocks · batch 12 of 28"
+
+
+def test_a_failure_says_what_was_found_and_what_to_do(page: TrainPage, qtbot: QtBot, engine: FakeEngine) -> None:
+    engine.problem = StudioError("The disk is full.", found="12 kB are free.", next_step="Make room, then train again.")
+    page.start.click()
+    qtbot.waitUntil(lambda: page.run_card.problem.isVisible())
+    assert page.run_card.status.said() == "Training failed"
+    assert page.run_card.problem.what.text() == "The disk is full."
+    assert page.run_card.problem.rest.text() == "12 kB are free. Make room, then train again."
+    assert page.start.isEnabled()
+    page.run_card.problem.dismiss.click()
+    page.entered()
+    assert not page.run_card.problem.isVisible()
+
+
+def test_runs_are_listed_newest_first_and_one_can_be_chosen(page: TrainPage, qtbot: QtBot) -> None:
+    train(page, qtbot)
+    plan = page.session.plan
+    assert plan
+    page.session.change_plan(replace(plan.with_mode(Mode.FINE_TUNE), epochs=5))
+    train(page, qtbot)
+    card = page.runs_card
+    assert [card.radio(place).text() for place in range(card.count())] == ["run-002", "run-001"]
+    assert card.radio(0).isChecked()
+    assert card.radio(0).accessibleName().startswith("run-002, Fine-tune the last 4 blocks · Studio Mini, ")
+    card.radio(1).click()
+    assert page.session.project.run == "run-001"
+    assert page.charts
+    assert len(page.charts.loss.chart.curve.training) == 40
+
+
+def test_a_damaged_run_is_listed_all_the_same(trained_session: Session, qtbot: QtBot) -> None:
+    run = trained_session.project.run_path
+    assert run
+    (run / "metrics.json").write_text("{")
+    (run / "history.csv").write_text("nonsense\n1\n")
+    page = shown(trained_session, qtbot)
+    assert "could not be read" in page.runs_card.radio(0).accessibleName()
+
+
+def test_many_events_make_few_drawings(page: TrainPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed(page, *RUNNING, PhaseStarted(Phase.HEAD, 40, 2.0))
+    drawn: list[RunState] = []
+    show_state = page.run_card.show_state
+
+    def count(state: RunState, plan: Plan | None) -> None:
+        drawn.append(state)
+        show_state(state, plan)
+
+    monkeypatch.setattr(page.run_card, "show_state", count)
+    began = time.perf_counter()
+    feed(page, *(BatchDone(Phase.HEAD, 1, batch, 500, 0.5, 2.0 + batch / 100) for batch in range(1, 501)))
+    assert time.perf_counter() - began < 0.5
+    qtbot.waitUntil(lambda: bool(drawn) and drawn[-1].done == 500)
+    assert len(drawn) <= 5
+
+
+def test_every_control_has_an_accessible_name_and_an_object_name(page: TrainPage, qtbot: QtBot) -> None:
+    train(page, qtbot)
+    page.form.advanced.click()
+    controls: list[QWidget] = [*page.findChildren(QAbstractButton), *page.findChildren(QAbstractSpinBox)]
+    own = [control for control in controls if not control.objectName().startswith("qt_") and control.isVisible()]
+    assert len(own) > 10
+    assert [type(control) for control in own if not control.accessibleName() or not control.objectName()] == []
+
+
+def test_tab_reaches_the_start_button_from_epochs(page: TrainPage, qtbot: QtBot) -> None:
+    focusable = [
+        widget
+        for widget in page.findChildren(QWidget)
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    assert page.start in focusable
+    assert page.form.fields["epochs"] in focusable
+
+
+def test_the_test_photos_stay_locked(page: TrainPage) -> None:
+    texts = [label.text() for label in page.findChildren(QLabel)]
+    assert "The test photos stay locked until you open Review." in texts
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.2, "about 1 s left"), (17, "about 20 s left"), (130, "about 2 min left"),
+     (7000, "about 1 h 50 min left")],
+)  # fmt: skip
+def test_the_time_left_is_rounded(seconds: float | None, text: str) -> None:
+    assert time_left_text(seconds) == text
+
+
+def test_durations_are_told_in_their_units() -> None:
+    assert [duration_text(value) for value in (4.21, 38, 185, 7800)] == ["4.2 s", "38 s", "3 min 5 s", "2 h 10 min"]
+
+
+def test_a_number_changed_just_before_going_on_is_kept(page: TrainPage) -> None:
+    page.form.fields["epochs"].setValue(12)
+    page.session.go_to("backbone")
+    assert page.session.plan
+    assert page.session.plan.epochs == 12
+    assert page.form.fields["epochs"].value() == 12
+
+
+def test_a_number_changed_just_before_does_not_reach_another_project(page: TrainPage, tmp_path: Path) -> None:
+    page.form.fields["epochs"].setValue(12)
+    other = replace(page.session.project, folder=tmp_path / "other")
+    page.session.open(other)
+    page.hide()
+    assert page.session.plan == other.plan
+
+
+def test_a_page_built_while_training_shows_it(session_with_photos: Session, qtbot: QtBot, engine: FakeEngine) -> None:
+    engine.hold.clear()
+    session_with_photos.start_training()
+    qtbot.waitUntil(lambda: bool(session_with_photos.run_state.history))
+    page = shown(session_with_photos, qtbot)
+    assert page.run_card.status.said() == "Epoch 1 of 40"
+    assert page.charts
+    assert len(page.charts.loss.chart.curve.training) == 1

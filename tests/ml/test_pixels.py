@@ -1,0 +1,35 @@
+"""The decoder, the model's own resizing and TensorFlow Lite's stand-in for it shrink photos alike."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from hubstudio.core.decode import EXACT_SHRINK_PIXELS, shrink
+from hubstudio.ml import tflite_resize
+
+
+def photo(width: int, height: int) -> Image.Image:
+    noise = np.random.default_rng(0).integers(0, 255, (height // 3 + 1, width // 3 + 1, 3), dtype=np.uint8)
+    return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize("size", [(300, 200), (40, 500), (96, 96), (20, 30)])
+def test_all_three_agree_on_photos_of_any_size(size: tuple[int, int]) -> None:
+    image = photo(*size)
+    own = shrink(image, (96, 96))
+    batch = tf.constant(np.asarray(image, np.float32)[np.newaxis])
+    layer = keras.layers.Resizing(96, 96, interpolation="bilinear", antialias=True)
+    np.testing.assert_allclose(layer(batch)[0], own, atol=0.005)
+    np.testing.assert_allclose(tflite_resize.resize(batch, 96)[0], own, atol=0.01)
+
+
+def test_a_photo_too_large_for_the_exact_way_differs_by_no_more_than_a_level() -> None:
+    image = photo(2100, 1000)
+    assert image.width * image.height > EXACT_SHRINK_PIXELS
+    batch = np.asarray(image, np.float32)[np.newaxis]
+    exact = tf.image.resize(batch, (96, 96), antialias=True)[0]
+    assert np.abs(shrink(image, (96, 96)) - exact).max() <= 1.0

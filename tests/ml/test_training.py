@@ -1,0 +1,237 @@
+"""A run from plan to folder: complete, repeatable, never worse than the head alone, and nothing left when stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import pytest
+
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
+from hubstudio.core.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    FeaturesDone,
+    Note,
+    Phase,
+    PhaseStarted,
+    RunFinished,
+    RunStarted,
+    ignore,
+)
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.run_folder import RunFolder, RunSummary
+from hubstudio.core.run_state import RunState, advance
+from hubstudio.core.split import Part
+from hubstudio.ml import training_loop
+from hubstudio.ml.engine import LocalEngine
+
+
+def train(
+    plan: Plan, out: Path, cancel: CancelToken | None = None, report: Callable[[Event], None] = ignore
+) -> RunSummary:
+    return LocalEngine().train(plan, out, report, cancel or CancelToken())
+
+
+@pytest.fixture
+def plan(three_classes: Path, small_module: Path) -> Plan:
+    return Plan(str(three_classes), backbone=str(small_module), epochs=4, head_epochs=4)
+
+
+@pytest.fixture
+def fine_tune(plan: Plan) -> Plan:
+    return replace(plan, mode=Mode.FINE_TUNE, unfreeze=2, epochs=3)
+
+
+def test_a_run_folder_is_complete_and_readable(plan: Plan, tmp_path: Path) -> None:
+    summary = train(plan, tmp_path / "run")
+    run = RunFolder.open(tmp_path / "run")
+    assert sorted(path.name for path in run.path.iterdir()) == [
+        "classes.txt", "history.csv", "metrics.json", "model.keras", "plan.toml", "split.csv",
+    ]  # fmt: skip
+    assert run.classes() == ("a", "b", "c")
+    assert run.plan() == plan
+    assert {part: len(run.photos_of(part)) for part in Part} == {
+        Part.TRAINING: 42, Part.VALIDATION: 9, Part.TEST: 9, Part.LEFT_OUT: 0,
+    }  # fmt: skip
+    assert len(run.history()) == 4
+    assert run.metrics()["validation_accuracy"] == summary.validation_accuracy
+    assert run.metrics()["versions"]["tensorflow"]
+
+
+def test_events_come_in_order_and_draw_the_whole_run(fine_tune: Plan, tmp_path: Path) -> None:
+    events: list[Event] = []
+    train(fine_tune, tmp_path / "run", report=events.append)
+    assert isinstance(events[0], RunStarted)
+    assert isinstance(events[-1], RunFinished)
+    assert [event.phase for event in events if isinstance(event, PhaseStarted)] == list(Phase)
+    assert [event.done for event in events if isinstance(event, FeaturesDone)][-1] == 51
+    assert sum(isinstance(event, EpochDone) for event in events) == 4 + 3
+    state = RunState()
+    for event in events:
+        state = advance(state, event)
+    assert str(state).startswith("Training finished")
+
+
+@pytest.mark.parametrize("mode", ["plan", "fine_tune"])
+def test_the_same_plan_gives_the_same_history_to_the_last_digit(
+    mode: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    chosen: Plan = request.getfixturevalue(mode)
+    chosen = replace(chosen, hidden_units=8, dropout=0.3)
+    texts = []
+    for name in ("first", "second"):
+        train(chosen, tmp_path / name)
+        texts.append((tmp_path / name / "history.csv").read_text())
+    assert texts[0] == texts[1]
+    train(replace(chosen, seed=2), tmp_path / "other")
+    assert (tmp_path / "other" / "history.csv").read_text() != texts[0]
+
+
+def test_the_trained_model_loads_with_keras_alone(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path / "run")
+    model = keras.models.load_model(tmp_path / "run" / "model.keras")
+    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers[-1].layers)
+
+
+def test_validation_accuracy_is_that_of_the_saved_model(fine_tune: Plan, tmp_path: Path) -> None:
+    summary = train(fine_tune, tmp_path / "run")
+    engine, run = LocalEngine(), RunFolder.open(tmp_path / "run")
+    photos = run.photos_of(Part.VALIDATION)
+    answers = engine.predict(run.path, [photo.path for photo in photos], ignore, CancelToken())
+    right = sum(answer.label == photo.class_name for answer, photo in zip(answers, photos, strict=True))
+    assert right / len(photos) == pytest.approx(summary.validation_accuracy)
+
+
+def test_fine_tuning_that_never_beats_the_head_keeps_the_head_and_says_so(fine_tune: Plan, tmp_path: Path) -> None:
+    ruinous = replace(fine_tune, fine_tune_learning_rate=1.0, unfreeze="all", head_epochs=30)
+    events: list[Event] = []
+    summary = train(ruinous, tmp_path / "run", report=events.append)
+    assert (summary.best_phase, summary.best_epoch) == ("head", 0)
+    assert any("weights from before it are kept" in event.text for event in events if isinstance(event, Note))
+    best_head = max(
+        float(row["validation_accuracy"]) for row in RunFolder(tmp_path / "run").history() if row["phase"] == "head"
+    )
+    assert summary.validation_accuracy == pytest.approx(best_head)
+
+
+def test_cancelling_stops_within_one_batch_and_leaves_nothing(plan: Plan, tmp_path: Path) -> None:
+    cancel, after = CancelToken(), 0
+
+    def report(event: Event) -> None:
+        nonlocal after
+        if isinstance(event, BatchDone | FeaturesDone):
+            after += cancel.is_cancelled
+            if isinstance(event, BatchDone) and event.epoch == 2:
+                cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        train(replace(plan, batch_size=4), tmp_path / "run", cancel, report)
+    assert after == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cancelling_is_polled_in_validation_too(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancel, validated = CancelToken(), 0
+    original = keras.Model.test_on_batch
+
+    def counting(self: keras.Model, *args: object, **kwargs: object) -> object:
+        nonlocal validated
+        validated += 1
+        cancel.cancel()
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "test_on_batch", counting)
+    monkeypatch.setattr(training_loop, "_VALIDATION_BATCH", 2)
+    with pytest.raises(Cancelled):
+        train(plan, tmp_path / "run", cancel)
+    assert validated == 1
+
+
+def test_cancelling_during_features_leaves_nothing(plan: Plan, tmp_path: Path) -> None:
+    cancel = CancelToken()
+
+    def report(event: Event) -> None:
+        if isinstance(event, FeaturesDone):
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        train(plan, tmp_path / "run", cancel, report)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_keeps_the_best_epoch_so_far(plan: Plan, tmp_path: Path) -> None:
+    cancel = CancelToken()
+
+    def report(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 2:
+            cancel.stop()
+
+    summary = train(replace(plan, epochs=50), tmp_path / "run", cancel, report)
+    assert summary.stopped_early
+    assert (summary.epochs, len(RunFolder.open(tmp_path / "run").history())) == (2, 2)
+    assert summary.best_epoch in (1, 2)
+
+
+def test_stopping_before_the_first_epoch_keeps_nothing(plan: Plan, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.stop()
+    with pytest.raises(Cancelled):
+        train(plan, tmp_path / "run", cancel)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_photo_that_cannot_be_read_is_left_out_with_a_note(plan: Plan, three_classes: Path, tmp_path: Path) -> None:
+    import shutil
+
+    photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
+    train(replace(plan, photos=str(photos)), tmp_path / "before")
+    victim = RunFolder.open(tmp_path / "before").photos_of(Part.TRAINING)[5].path
+    victim.write_bytes(victim.read_bytes()[:100])
+    summary = train(replace(plan, photos=str(photos)), tmp_path / "run")
+    assert victim.name in summary.notes[0]
+    run = RunFolder.open(tmp_path / "run")
+    assert [photo.path for photo in run.photos_of(Part.LEFT_OUT)] == [victim]
+    assert summary.counts == {"train": 41, "validation": 9, "test": 9}
+
+
+def test_a_class_without_any_readable_photo_stops_the_run(plan: Plan, three_classes: Path, tmp_path: Path) -> None:
+    import shutil
+
+    photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
+    for path in (photos / "b").iterdir():
+        path.write_bytes(b"no photo")
+    with pytest.raises(PhotosError, match="'b' has no readable photo"):
+        train(replace(plan, photos=str(photos)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = {"loss": float("nan"), "cross_entropy": float("nan"), "accuracy": 0.0}
+    monkeypatch.setattr(keras.Model, "train_on_batch", lambda *args, **kwargs: logs)
+    with pytest.raises(StudioError, match="lower learning rate"):
+        train(plan, tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_run_is_never_overwritten(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("precious")
+    with pytest.raises(RunError, match="exists already"):
+        train(plan, tmp_path / "run")
+    assert (tmp_path / "run" / "mine.txt").read_text() == "precious"
+
+
+def test_the_photos_are_never_changed(fine_tune: Plan, three_classes: Path, tmp_path: Path) -> None:
+    def content() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in three_classes.rglob("*") if path.is_file()}
+
+    before = content()
+    train(fine_tune, tmp_path / "run")
+    assert content() == before
