@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.connection import Connection
+from types import TracebackType
 from typing import Any, TypeVar
 
 from hubstudio.core.cancel import CancelToken
@@ -18,45 +21,67 @@ class ChildFailed(Exception):  # noqa: N818 - the caller turns it into what the 
     """The function in the child raised, or the child ended by itself; the text says how."""
 
 
-def run_in_child(function: Callable[..., Result], *arguments: Any, cancel: CancelToken) -> Result:
-    """Call an importable function in a new process and return what it returns.
+class ChildProcess:
+    """A fresh Python that runs functions one after the other; TensorFlow loads in it once. A context manager."""
 
-    Raises ``Cancelled`` (the child is ended), a ``StudioError`` that the function raised, or ``ChildFailed``.
-    """
-    context = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(sender, function, arguments), daemon=True)
-    process.start()
-    sender.close()
-    try:
-        while not receiver.poll(_POLL_SECONDS):
-            cancel.check()
-        outcome = receiver.recv()
-    except EOFError:
-        process.join()
-        raise ChildFailed(f"the process ended with code {process.exitcode}") from None
-    finally:
-        if process.is_alive() and cancel.is_cancelled:
-            process.terminate()
-        process.join()
-        receiver.close()
-    if isinstance(outcome, StudioError):
-        raise outcome
-    if isinstance(outcome, ChildFailed):
-        raise outcome
-    return outcome
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> ChildProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pipe.close()
+        if kind:
+            self._process.terminate()
+        self._process.join()
+
+    def run(self, function: Callable[..., Result], *arguments: Any, cancel: CancelToken) -> Result:
+        """Call an importable function in the child and return what it returns.
+
+        Raises ``Cancelled``, a ``StudioError`` that the function raised, or ``ChildFailed``.
+        """
+        try:
+            self._pipe.send((function.__module__, function.__qualname__, arguments))
+            while not self._pipe.poll(_POLL_SECONDS):
+                cancel.check()
+            outcome = self._pipe.recv()
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self._process.join()
+            raise ChildFailed(f"the process ended with code {self._process.exitcode}") from None
+        if isinstance(outcome, StudioError | ChildFailed):
+            raise outcome
+        return outcome
 
 
-def _work(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _serve(pipe: Connection) -> None:
+    """Answer calls until the other side hangs up."""
     from hubstudio.ml.loading import prepare_environment
 
     prepare_environment()
+    # What libraries print here helps nobody: errors go through the pipe.
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    while True:
+        try:
+            module, name, arguments = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_outcome(module, name, arguments))
+
+
+def _outcome(module: str, name: str, arguments: tuple[Any, ...]) -> object:
     try:
-        outcome = function(*arguments)
+        return getattr(import_module(module), name)(*arguments)
     except StudioError as error:
-        outcome = error
+        return error
     except Exception as error:  # the border of the process: the parent decides what it means
         text = str(error).strip().splitlines()
-        outcome = ChildFailed(f"{type(error).__name__}: {text[0][:300] if text else ''}")
-    sender.send(outcome)
-    sender.close()
+        return ChildFailed(f"{type(error).__name__}: {text[0][:300] if text else ''}")

@@ -17,7 +17,7 @@ from hubstudio.core.events import Progress, Report, ignore
 from hubstudio.core.run_folder import CLASSES, RunFolder
 from hubstudio.core.split import Part
 from hubstudio.ml import converters
-from hubstudio.ml.child_process import ChildFailed, run_in_child
+from hubstudio.ml.child_process import ChildFailed, ChildProcess
 from hubstudio.ml.prediction import predict
 from hubstudio.ml.saved_models import TrainedModel
 
@@ -45,9 +45,10 @@ def export(
     exported: list[ExportedFile] = []
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for done, name in enumerate(formats, 1):
-            exported.append(_export_one(name, run, out, photos, expected, cancel))
-            report(Progress(done, len(formats), "formats"))
+        with ChildProcess() as child:
+            for done, name in enumerate(formats, 1):
+                exported.append(_export_one(child, name, run, out, photos, expected, cancel))
+                report(Progress(done, len(formats), "formats"))
         whole_files.write_bytes(out / "labels.txt", (run.path / CLASSES).read_bytes())
         whole_files.write_text(out / "README.md", _usage(trained, formats))
     except OSError as error:
@@ -68,15 +69,21 @@ def _expected(run: RunFolder, trained: TrainedModel, cancel: CancelToken) -> tup
 
 
 def _export_one(
-    name: str, run: RunFolder, out: Path, photos: list[Path], expected: list[Prediction], cancel: CancelToken
+    child: ChildProcess,
+    name: str,
+    run: RunFolder,
+    out: Path,
+    photos: list[Path],
+    expected: list[Prediction],
+    cancel: CancelToken,
 ) -> ExportedFile:
     target = out / converters.FILE_NAMES[name]
     _require_replaceable(target)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder:
         made = Path(folder) / target.name
         try:
-            run_in_child(converters.write, name, run.model, made, cancel=cancel)
-            scores = run_in_child(converters.answers_of, name, made, photos, cancel=cancel)
+            child.run(converters.write, name, run.model, made, cancel=cancel)
+            scores = child.run(converters.answers_of, name, made, photos, cancel=cancel)
         except ChildFailed as error:
             raise ExportError(
                 f"The model could not be written as {EXPORT_FORMATS[name]}.",

@@ -6,6 +6,8 @@ import ctypes
 import importlib.util
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hubstudio.core.engine import Engine
@@ -14,9 +16,9 @@ from hubstudio.core.engine import Engine
 def make_engine() -> Engine:
     """Load TensorFlow and return the engine that runs on this computer. Takes seconds the first time."""
     prepare_environment()
-    _preload_libraries()
-    from hubstudio.ml.engine import LocalEngine
-
+    with _silent_stderr():
+        _preload_libraries()
+        from hubstudio.ml.engine import LocalEngine
     return LocalEngine()
 
 
@@ -26,6 +28,27 @@ def prepare_environment() -> None:
     # A machine with a few GB to spare should keep them: take GPU memory as it is needed.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+@contextmanager
+def _silent_stderr() -> Generator[None]:
+    """Send what native code writes to stderr nowhere: TensorFlow greets before it reads its own log level.
+
+    Python's own errors are exceptions and are not lost.
+    """
+    try:
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except (AttributeError, OSError):  # a windowed build has no stderr
+        yield
+        return
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _preload_libraries() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,8 +23,8 @@ from hubstudio.core.events import ignore
 from hubstudio.core.plan import Output, Plan
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.split import Part
-from hubstudio.ml import export
-from hubstudio.ml.converters import answers_of, write
+from hubstudio.ml.child_process import ChildFailed, ChildProcess
+from hubstudio.ml.converters import answers_of
 from hubstudio.ml.engine import LocalEngine
 
 OUTSIDE = """
@@ -148,14 +149,13 @@ def test_an_export_never_replaces_what_is_no_export(run: Path, tmp_path: Path) -
 def test_an_export_that_answers_otherwise_is_not_handed_over(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(function: object, *arguments: object, cancel: CancelToken) -> object:
-        del cancel
-        if function is write:
-            write(*arguments)  # type: ignore[arg-type]
-            return None
-        return [[0.2, 0.2, 0.6] for _ in answers_of(*arguments)]  # type: ignore[arg-type]
+    honest = ChildProcess.run
 
-    monkeypatch.setattr(export, "run_in_child", wrong)
+    def wrong(self: ChildProcess, function: object, *arguments: object, cancel: CancelToken) -> object:
+        answers = honest(self, function, *arguments, cancel=cancel)  # type: ignore[arg-type]
+        return [[0.2, 0.2, 0.6] for _ in answers] if function is answers_of else answers  # type: ignore[union-attr]
+
+    monkeypatch.setattr(ChildProcess, "run", wrong)
     with pytest.raises(ExportError, match="does not answer like the app"):
         LocalEngine().export(run, ["keras"], tmp_path / "out", ignore, CancelToken())
     assert list((tmp_path / "out").iterdir()) == []
@@ -208,3 +208,13 @@ def test_a_backbone_that_cannot_be_rewritten_still_trains_answers_and_exports(
     expected = np.array([list(prediction.scores.values()) for prediction in own])
     files = engine.export(tmp_path / "run", ["keras", "savedmodel"], tmp_path / "out", ignore, CancelToken())
     np.testing.assert_allclose(answers_outside("savedmodel", files[1].path, odd_photos), expected, atol=1e-3)
+
+
+def test_a_child_that_dies_is_reported_and_not_waited_for() -> None:
+    with pytest.raises(ChildFailed, match="code 7"), ChildProcess() as child:
+        child.run(os._exit, 7, cancel=CancelToken())
+
+
+def test_an_error_in_the_child_comes_back_in_words() -> None:
+    with pytest.raises(ChildFailed, match="FileNotFoundError"), ChildProcess() as child:
+        child.run(os.listdir, "/nowhere/at/all", cancel=CancelToken())
