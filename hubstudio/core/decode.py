@@ -21,6 +21,8 @@ EXACT_SHRINK_PIXELS = 2_000_000
 
 _WHITE = (255, 255, 255)
 
+# Broken EXIF and odd tags are warned about; the pixels are what counts. Said once, since filters belong to all threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.init()  # registers every format once, here rather than from several threads at the first odd file
 
 
@@ -43,10 +45,7 @@ def decode(path: Path) -> Image.Image:
     Raises ``UnreadablePhotoError`` whatever is wrong with the file.
     """
     try:
-        with warnings.catch_warnings():
-            # Broken EXIF and odd tags are warned about; the pixels are what counts here.
-            warnings.simplefilter("ignore")
-            return _decode(path)
+        return _decode(path)
     except UnreadablePhotoError:
         raise
     except Exception as error:  # decoders raise whatever comes: ValueError, struct.error

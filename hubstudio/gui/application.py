@@ -20,6 +20,7 @@ from hubstudio.core.photos import PHOTO_SUFFIXES
 from hubstudio.core.project import PROJECT_FILE, Project, open_project, remember
 from hubstudio.core.settings import load_settings
 from hubstudio.gui.crash_dialog import CrashDialog
+from hubstudio.gui.garbage import GarbageCollector
 from hubstudio.gui.main_window import MainWindow
 from hubstudio.gui.process_signals import ProcessSignals
 from hubstudio.gui.session import Session
@@ -68,6 +69,7 @@ class Studio(QObject):
         if problem:
             self.window.show_problem(problem)
         self._signals = ProcessSignals(self)
+        self._garbage = GarbageCollector(self)
         self._former_hook, sys.excepthook = sys.excepthook, self._on_exception
         self._signals.received.connect(self._on_signal)
         self.session.crashed.connect(self.show_crash)
@@ -84,6 +86,7 @@ class Studio(QObject):
         sys.excepthook = self._former_hook
         self._signals.close()
         self.window.close_now()
+        self._garbage.close()
 
     def show_crash(self, report: str) -> None:
         """Show a report of what nobody foresaw."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -25,6 +26,8 @@ from hubstudio.core.project import Project, new_project_folder, remember
 from hubstudio.core.run_state import RunState, Status, advance, stopping
 from hubstudio.gui.lane import Job, Lane
 
+CHART_LIBRARY = "pyqtgraph"
+"""Imported in a lane before the Train page wants it: in the window's thread it would hold the window up."""
 EngineMaker = Callable[[], Engine]
 
 
@@ -70,6 +73,7 @@ class Session(QObject):
         self._reading_lane = Lane("reading lane", self)
         self._current: dict[str, Job] = {}
         self._finishing: dict[str, Callable[[object], None]] = {
+            "load charts": lambda _: None,
             "warm up": self._on_warm,
             "scan": self._on_scanned,
             "check": self._on_checked,
@@ -98,6 +102,7 @@ class Session(QObject):
 
     def start(self) -> None:
         """Load the engine in its lane, and read again what the project points at. Call once the window shows."""
+        self._submit(self._reading_lane, Job("load charts", lambda report, cancel: import_module(CHART_LIBRARY)))
         self._on_engine("warm up", lambda engine, report, cancel: None)
         self._read_what_the_plan_names()
 

@@ -80,8 +80,8 @@ DARK = Colours(
 
 
 def colours_of(palette: QPalette) -> Colours:
-    """Return the theme a widget is shown in, told from its window colour."""
-    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+    """Return the theme a widget is shown in, told from its text colour: a style sheet may hide the ground's."""
+    return DARK if palette.color(QPalette.ColorRole.WindowText).lightness() > 128 else LIGHT
 
 
 def palette_of(colours: Colours) -> QPalette:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -65,6 +66,7 @@ def _serve(pipe: Connection) -> None:
     from hubstudio.ml.loading import prepare_environment
 
     prepare_environment()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the parent decides what ends
     # What libraries print here helps nobody: errors go through the pipe.
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ def export(
     report: Report,
     cancel: CancelToken,
 ) -> list[ExportedFile]:
-    """Write each format into ``out``; a format that answers otherwise than the app is not handed over.
+    """Write each format into ``out``, all or none; one that answers otherwise than the app is not handed over.
 
     Earlier exports there are replaced, one whole file or folder after the other. The photos for the check are
     validation photos: the test part stays locked. Raises ``ExportError`` or ``Cancelled``.
@@ -42,21 +43,25 @@ def export(
     out = out.expanduser().absolute()
     photos, expected = _expected(run, trained, cancel)
     report(Progress(0, len(formats), "formats"))
-    exported: list[ExportedFile] = []
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with ChildProcess() as child:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder, ChildProcess() as child:
+            checked: list[tuple[str, Path, float]] = []
             for done, name in enumerate(formats, 1):
-                exported.append(_export_one(child, name, run, out, photos, expected, cancel))
+                made = Path(folder) / converters.FILE_NAMES[name]
+                checked.append((name, made, _made_and_checked(child, name, run, made, photos, expected, cancel)))
                 report(Progress(done, len(formats), "formats"))
-        whole_files.write_bytes(out / "labels.txt", (run.path / CLASSES).read_bytes())
-        whole_files.write_text(out / "README.md", _usage(trained, formats))
+            exported = [_handed_over(name, made, out, len(photos), worst) for name, made, worst in checked]
+            whole_files.write_bytes(out / "labels.txt", (run.path / CLASSES).read_bytes())
+            whole_files.write_text(out / "README.md", _usage(trained, formats))
     except OSError as error:
         raise ExportError(
             f"The model could not be exported to '{out}'.",
             found=f"{error.strerror or error}.",
             next_step="Choose another folder, or free some space.",
         ) from error
+    finally:
+        _remove_if_empty(out)
     return exported
 
 
@@ -68,37 +73,45 @@ def _expected(run: RunFolder, trained: TrainedModel, cancel: CancelToken) -> tup
     return [prediction.file for prediction in answered], answered
 
 
-def _export_one(
+def _made_and_checked(
     child: ChildProcess,
     name: str,
     run: RunFolder,
-    out: Path,
+    made: Path,
     photos: list[Path],
     expected: list[Prediction],
     cancel: CancelToken,
-) -> ExportedFile:
-    target = out / converters.FILE_NAMES[name]
-    _require_replaceable(target)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder:
-        made = Path(folder) / target.name
-        try:
-            child.run(converters.write, name, run.model, made, cancel=cancel)
-            scores = child.run(converters.answers_of, name, made, photos, cancel=cancel)
-        except ChildFailed as error:
-            raise ExportError(
-                f"The model could not be written as {EXPORT_FORMATS[name]}.",
-                found=f"{error}.",
-                next_step="Choose another format; the run itself is safe.",
-            ) from error
-        difference = _largest_difference(scores, expected)
-        if difference > TOLERANCE:
-            raise ExportError(
-                f"The {name} file does not answer like the app and was not kept.",
-                found=f"Probabilities differ by up to {difference:.3g} on {len(photos)} photos.",
-                next_step="Choose another format, and please report the backbone.",
-            )
-        _put_in_place(made, target)
-    return ExportedFile(name, target, _bytes(target), len(photos), difference)
+) -> float:
+    """Write one format and run it on the photos; return the largest difference from the app's own answers."""
+    _require_replaceable(made.parent.parent / made.name)
+    try:
+        child.run(converters.write, name, run.model, made, cancel=cancel)
+        scores = child.run(converters.answers_of, name, made, photos, cancel=cancel)
+    except ChildFailed as error:
+        raise ExportError(
+            f"The model could not be written as {EXPORT_FORMATS[name]}.",
+            found=f"{error}.",
+            next_step="Choose another format; the run itself is safe.",
+        ) from error
+    difference = _largest_difference(scores, expected)
+    if difference > TOLERANCE:
+        raise ExportError(
+            f"The {name} file does not answer like the app and was not kept.",
+            found=f"Probabilities differ by up to {difference:.3g} on {len(photos)} photos.",
+            next_step="Choose another format, and please report the backbone.",
+        )
+    return difference
+
+
+def _handed_over(name: str, made: Path, out: Path, photos: int, difference: float) -> ExportedFile:
+    target = out / made.name
+    _put_in_place(made, target)
+    return ExportedFile(name, target, _bytes(target), photos, difference)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it holds something, or was never made: both are fine
+        folder.rmdir()
 
 
 def _largest_difference(scores: list[list[float]], expected: list[Prediction]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import os
 import sys
@@ -16,7 +17,7 @@ from hubstudio.core.engine import Engine
 def make_engine() -> Engine:
     """Load TensorFlow and return the engine that runs on this computer. Takes seconds the first time."""
     prepare_environment()
-    with _silent_stderr():
+    with _silent_stderr(), _no_collections():
         _preload_libraries()
         from hubstudio.ml.engine import LocalEngine
     return LocalEngine()
@@ -28,6 +29,19 @@ def prepare_environment() -> None:
     # A machine with a few GB to spare should keep them: take GPU memory as it is needed.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+@contextmanager
+def _no_collections() -> Generator[None]:
+    """Collect no garbage while a million lasting objects come into being, and never look at those again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -225,3 +225,9 @@ def test_the_sentence_of_a_prediction() -> None:
         prediction_text(Prediction(Path("IMG_2041.jpg"), {"sunflower": 0.98, "daisy": 0.02}))
         == "IMG_2041.jpg: sunflower 98 %"
     )
+
+
+def test_a_drop_on_the_text_field_reaches_the_zone_around_it(session: Session, qtbot: QtBot) -> None:
+    page = ClassifyPage(session, Thumbnails())
+    qtbot.addWidget(page)
+    assert not page.typed.acceptDrops()

@@ -158,14 +158,14 @@ def test_an_export_that_answers_otherwise_is_not_handed_over(
     monkeypatch.setattr(ChildProcess, "run", wrong)
     with pytest.raises(ExportError, match="does not answer like the app"):
         LocalEngine().export(run, ["keras"], tmp_path / "out", ignore, CancelToken())
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_cancelled_export_leaves_nothing_half_written(run: Path, tmp_path: Path) -> None:
     cancel = CancelToken()
     with pytest.raises(Cancelled):
         LocalEngine().export(run, ["tflite"], tmp_path / "out", lambda event: cancel.cancel(), cancel)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_format_is_answered_with_the_nearest(run: Path, tmp_path: Path) -> None:

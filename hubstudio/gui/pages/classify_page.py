@@ -42,6 +42,7 @@ class ClassifyPage(Page):
         self.predictions: list[Prediction] = []
         self.drop_zone = DropZone("Classify drop zone", "Drop photos or a folder here")
         self.typed = QLineEdit()
+        self.typed.setAcceptDrops(False)  # a drop on it is meant for the zone around it
         self.choose = _button("Choose…", "Choose photos")
         self.status = WrappedLabel("", "muted", "classify_status")
         self.bar = QProgressBar()

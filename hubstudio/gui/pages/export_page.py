@@ -99,7 +99,7 @@ class ExportPage(Page):
     def _folder_card(self) -> Card:
         self.folder.setObjectName("export_folder")
         self.folder.setAccessibleName("Export folder")
-        label = QLabel("Export folder")
+        label = QLabel("Folder")  # not the field's own accessible name: that would be found twice
         label.setBuddy(self.folder)
         self.bar.setObjectName("export_progress")
         self.bar.setAccessibleName("Export progress")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from hubstudio.core.events import Phase
 from hubstudio.core.run_state import percent
 from hubstudio.gui.learning_curves import Curve
+from hubstudio.gui.session import CHART_LIBRARY
 from hubstudio.gui.theme import Colours, colours_of
 
 _MANY_POINTS = 1000  # beyond it dashes and smooth edges cannot be seen and cost time
@@ -57,7 +58,7 @@ class LineChart(QWidget):
         self.setAccessibleName(f"{measure.title} chart")
         self.setAccessibleDescription(description(measure, self._curve))
         self.setMinimumHeight(200)
-        pg: Any = importlib.import_module("pyqtgraph")  # Any: it has no types
+        pg: Any = importlib.import_module(CHART_LIBRARY)  # Any: it has no types
         self._plot: Any = _bare_plot(pg, measure)
         self._lines: tuple[Any, Any] = (self._plot.plot(), self._plot.plot())
         self._boundary: Any = pg.InfiniteLine(angle=90, movable=False)

@@ -52,6 +52,7 @@ class FirstPhotos(PhotoZone):
         self.busy = WrappedLabel("", "muted", "reading_photos")
         self.busy.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.folder = QLineEdit()
+        self.folder.setAcceptDrops(False)  # a drop on it is meant for the zone around it
         self.use = button("Use this folder")
         self.samples = button("Try the sample photos")
         self.recent = QVBoxLayout()
