@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,22 @@ import tensorflow_hub as hub
 from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat, bundled_folder, bundled_names, display_name
 from hubstudio.core.errors import BackboneError, did_you_mean
 from hubstudio.ml.blocks import VariableBlock, find_blocks
+from hubstudio.ml.module_calls import (
+    WAY_OUT,
+    Forward,
+    ReusableCall,
+    SignatureCall,
+    Tensor,
+    first_line,
+    has_call,
+    takes_no_photos,
+)
 from hubstudio.ml.module_graph import FrozenGraph, freeze, variable_actions
 
 ANY_SIZE_DEFAULT = 224
 """Side in pixels for modules that take any size, unless the plan says otherwise."""
 CLASSIFIER_LENGTHS = (1000, 1001, 21841, 21843)
 """Lengths of the outputs of ImageNet classifiers, with and without a background class."""
-_WAY_OUT = "Use a 'feature vector' module for images, such as the bundled 'studio-mini'."
-
-Tensor = Any
-Forward = Callable[[Tensor, bool], Tensor]
-"""Takes float32 RGB ``[batch, height, width, 3]`` in [0, 1] and ``training``; gives ``[batch, features]``."""
 
 
 @dataclass(frozen=True)
@@ -119,118 +124,19 @@ def load_module(text: str) -> HubModule:
     handle, folder = find_folder(text)
     _require_saved_model(folder)
     loaded = _load(folder)
-    is_tf1 = (folder / "tfhub_module.pb").is_file() or not _has_call(loaded)
-    call = _SignatureCall(loaded, handle) if is_tf1 else _ReusableCall(loaded, handle)
+    is_tf1 = (folder / "tfhub_module.pb").is_file() or not has_call(loaded)
+    call = SignatureCall(loaded, handle) if is_tf1 else ReusableCall(loaded, handle)
     return _understood(handle, folder, loaded, call)
 
 
-class _ReusableCall:
-    """Calls a TF2 module in the reusable format, whatever arguments beside the photos it takes."""
-
-    def __init__(self, loaded: Any, handle: str) -> None:
-        self.loaded = loaded
-        self.format = ModuleFormat.TF2
-        self.spec = _image_spec(_specs(loaded), handle)
-        self.variables: tuple[tf.Variable, ...] = tuple(getattr(loaded, "variables", ()))
-        listed = getattr(loaded, "trainable_variables", ())
-        self.trainable_ids = frozenset(id(variable) for variable in listed)
-        self._style = self._find_style(handle)
-
-    def __call__(self, photos: Tensor, training: bool) -> Tensor:
-        return _pooled(self._style(photos, training))
-
-    def _find_style(self, handle: str) -> Forward:
-        photos = tf.TensorSpec([None, *(self.spec.shape[1:] if self.spec.shape.rank else [None, None, 3])], tf.float32)
-        failure: Exception | None = None
-        for style in (self._with_keyword, self._with_tensor, self._plain):
-            try:
-                tf.function(lambda x, style=style: style(x, False)).get_concrete_function(photos)
-            except (TypeError, ValueError) as error:
-                failure = failure or error
-            else:
-                return style
-        raise BackboneError(
-            f"'{display_name(handle)}' cannot be called on photos.", found=_first_line(failure), next_step=_WAY_OUT
-        )
-
-    def _with_keyword(self, photos: Tensor, training: bool) -> Tensor:
-        return self.loaded(photos, training=training)
-
-    def _with_tensor(self, photos: Tensor, training: bool) -> Tensor:
-        return self.loaded(photos, training=tf.constant(training))
-
-    def _plain(self, photos: Tensor, training: bool) -> Tensor:
-        del training
-        return self.loaded(photos)
-
-
-class _SignatureCall:
-    """Calls a module through a signature: TF1 hub format, or a SavedModel made for serving. It cannot be trained."""
-
-    def __init__(self, loaded: Any, handle: str) -> None:
-        name = next((n for n in ("default", "image_feature_vector", "serving_default") if n in loaded.signatures), None)
-        if name is None:
-            raise BackboneError(
-                f"'{display_name(handle)}' offers nothing that can be called on photos.",
-                found=f"Signatures: {', '.join(loaded.signatures) or 'none'}.",
-                next_step=_WAY_OUT,
-            )
-        self._signature = loaded.signatures[name]
-        (self._argument, self.spec), *others = self._signature.structured_input_signature[1].items()
-        if others:
-            raise _takes_no_photos(handle, f"It takes {1 + len(others)} inputs.")
-        self.spec = _image_spec([self.spec], handle)
-        self.format = ModuleFormat.TF1 if name != "serving_default" else ModuleFormat.TF2
-        self.variables: tuple[tf.Variable, ...] = tuple(self._signature.variables)
-        if self.format is ModuleFormat.TF1:
-            self._signature = _with_values_inside(self._signature)
-        self.trainable_ids: frozenset[int] = frozenset()
-
-    def __call__(self, photos: Tensor, training: bool) -> Tensor:
-        del training
-        outputs = self._signature(**{self._argument: photos})
-        return _pooled(outputs["default"] if "default" in outputs else next(iter(outputs.values())))
-
-
-def _with_values_inside(signature: Any) -> Any:
-    """Return a TF1 signature with its variables' values as constants.
-
-    TF1 variables live in the graph itself, where neither freezing nor exporting finds them.
-    """
-    graph = signature.graph
-    definition = graph.as_graph_def()
-    with graph.as_default():  # a reference cannot leave a function, its value can
-        references = [op for op in graph.get_operations() if op.type in ("VariableV2", "Variable")]
-        readings = {op.name: tf.identity(op.outputs[0]) for op in references}
-    values = signature.prune([], readings)() if readings else {}
-    for node in definition.node:
-        if node.name in values:
-            node.op = "Const"
-            node.attr.clear()
-            value = values[node.name]
-            node.attr["dtype"].type = value.dtype.as_datatype_enum
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.numpy()))
-    argument = next(iter(signature.structured_input_signature[1]))
-    inner, output = graph.inputs[0].name, signature.structured_outputs
-    name, tensor = ("default", output["default"]) if "default" in output else next(iter(output.items()))
-
-    def call(photos: Tensor) -> dict[str, Tensor]:
-        (result,) = tf.graph_util.import_graph_def(definition, {inner: photos}, [tensor.name], name="")
-        return {name: result}
-
-    spec = signature.structured_input_signature[1][argument]
-    wrapped = tf.compat.v1.wrap_function(call, [tf.TensorSpec(spec.shape, spec.dtype)])
-    return lambda **photos: wrapped(photos[argument])
-
-
-def _understood(handle: str, folder: Path, loaded: Any, call: _ReusableCall | _SignatureCall) -> HubModule:
+def _understood(handle: str, folder: Path, loaded: Any, call: ReusableCall | SignatureCall) -> HubModule:
     input_size = _input_size(call.spec, handle)
     size = input_size or ANY_SIZE_DEFAULT
     try:
         features = _feature_count(call(tf.zeros([1, size, size, 3]), False), handle)
         graph = freeze(lambda x: call(x, False), _photo_spec(size), call.variables)
     except (TypeError, ValueError, tf.errors.OpError) as error:
-        raise _takes_no_photos(handle, _first_line(error)) from error
+        raise takes_no_photos(handle, first_line(error)) from error
     names = [variable.name for variable in call.variables]
     ranks = [variable.shape.rank or 0 for variable in call.variables]
     kernels = {place for place, rank in enumerate(ranks) if rank > 1}
@@ -275,7 +181,7 @@ def _load(folder: Path) -> Any:
     except Exception as error:  # whatever a damaged protocol buffer or table of variables provokes
         raise BackboneError(
             f"The module in '{folder}' could not be loaded; it seems to be damaged or incomplete.",
-            found=f"{_first_line(error)}",
+            found=f"{first_line(error)}",
             next_step="Fetch or copy it again, whole: saved_model.pb and the folder 'variables'.",
         ) from error
 
@@ -286,34 +192,9 @@ def _fetched(handle: str) -> Path:
     except Exception as error:  # network, archive, file system: each has its own exceptions
         raise BackboneError(
             f"The module '{handle}' could not be fetched.",
-            found=_first_line(error),
+            found=first_line(error),
             next_step="Check the handle and the network, or give the folder of a module that is on this computer.",
         ) from error
-
-
-def _has_call(loaded: Any) -> bool:
-    return callable(loaded) and bool(list(_specs(loaded)))
-
-
-def _specs(loaded: Any) -> Iterator[tf.TensorSpec]:
-    """Yield the first argument of every way in which the module can be called."""
-    for function in getattr(getattr(loaded, "__call__", None), "concrete_functions", ()):  # noqa: B004
-        arguments = tf.nest.flatten(function.structured_input_signature)
-        specs = [argument for argument in arguments if isinstance(argument, tf.TensorSpec)]
-        if specs:
-            yield specs[0]
-
-
-def _image_spec(specs: Sequence[tf.TensorSpec] | Iterator[tf.TensorSpec], handle: str) -> tf.TensorSpec:
-    specs = list(specs)
-    for spec in specs:
-        axes: list[int | None] = spec.shape.as_list() if spec.shape.rank else [None] * 4
-        if spec.dtype == tf.float32 and len(axes) == 4 and axes[3] in (3, None):
-            return spec
-    kinds = ", ".join(sorted({f"{spec.dtype.name} {spec.shape}" for spec in specs}))
-    if any(spec.dtype == tf.string for spec in specs):
-        raise _takes_no_photos(handle, f"It takes text ({kinds}).")
-    raise _takes_no_photos(handle, f"It takes {kinds}.")
 
 
 def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:
@@ -325,7 +206,7 @@ def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:
         raise BackboneError(
             f"'{display_name(handle)}' takes photos of {width} × {height} px.",
             found="Only backbones for square photos are supported.",
-            next_step=_WAY_OUT,
+            next_step=WAY_OUT,
         )
     return height
 
@@ -336,7 +217,7 @@ def _feature_count(output: Tensor, handle: str) -> int:
         raise BackboneError(
             f"'{display_name(handle)}' gives no feature vector.",
             found=f"It gives values of shape {tuple(shape)} for one photo.",
-            next_step=_WAY_OUT,
+            next_step=WAY_OUT,
         )
     count: int = shape.as_list()[1]
     if count in CLASSIFIER_LENGTHS:
@@ -348,27 +229,9 @@ def _feature_count(output: Tensor, handle: str) -> int:
     return count
 
 
-def _pooled(output: Tensor) -> Tensor:
-    """Return the features of a call's output; a feature map is averaged over the photo."""
-    if isinstance(output, dict):
-        output = output.get("default", output)
-    if isinstance(output, dict | list | tuple):
-        raise TypeError(f"gives {len(output)} outputs instead of one feature vector")
-    return tf.reduce_mean(output, axis=[1, 2]) if output.shape.rank == 4 else output
-
-
-def _takes_no_photos(handle: str, found: str) -> BackboneError:
-    return BackboneError(f"'{display_name(handle)}' is not for photos.", found=found, next_step=_WAY_OUT)
-
-
 def _photo_spec(size: int) -> tf.TensorSpec:
     return tf.TensorSpec([None, size, size, 3], tf.float32)
 
 
 def _count(variable: tf.Variable) -> int:
     return int(variable.shape.num_elements() or 0)
-
-
-def _first_line(error: Exception | None) -> str:
-    text = str(error).strip().splitlines()[0] if error and str(error).strip() else type(error).__name__
-    return text[:300] + ("" if text.endswith(".") else ".")

@@ -36,10 +36,9 @@ class Answer:
 
 def answers(trained: TrainedModel, paths: Sequence[Path], report: Report, cancel: CancelToken) -> Iterator[Answer]:
     """Yield an answer for every photo, unreadable ones of a batch after the others."""
-    function = trained.answer_function()
     for batch in read_batches(paths, trained.size, _BATCH, cancel):
         if batch.places:
-            scores = probabilities(function(tf.constant(batch.photos)).numpy())
+            scores = probabilities(trained.answer(tf.constant(batch.photos)).numpy())
             yield from (Answer(place, row) for place, row in zip(batch.places, scores, strict=True))
         yield from (Answer(place, None, reason) for place, reason in batch.unreadable.items())
         report(Progress(batch.end, len(paths)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ class TrainedModel:
         """The part behind the resizing: photos ``[batch, size, size, 3]``, RGB 0..255, to the model's output."""
         return self.model.get_layer(CLASSIFIER_LAYER)
 
-    def answer_function(self) -> Any:
-        """Return a compiled function from photos of the right size to the model's output."""
+    @cached_property
+    def answer(self) -> Any:
+        """A function from photos of the right size to the model's output, traced once."""
         inner = self.inner
         spec = tf.TensorSpec([None, self.size, self.size, 3], tf.float32)
         return tf.function(lambda photos: inner(photos, training=False), input_signature=[spec])

@@ -13,7 +13,7 @@ from PIL import Image
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 SAMPLES = RESOURCES / "samples"
-CLASSES = ("apple", "lemon", "orange", "pear", "tomato")
+CLASSES = ("kiwi", "lemon", "orange", "pear", "tomato")
 FILES = sorted(SAMPLES.glob("*/*.jpg"))
 
 

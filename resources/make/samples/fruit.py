@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import skin
-from .arrays import Array, colour, rotation, rotation_between, unit, vec
-from .noise import cloud, solid, spots
+from .arrays import Array, colour, dot, rotation, rotation_between, smoothstep, unit, vec
+from .noise import cloud, solid, spots, wrapped
 from .shapes import Body, Distance, leaf, outline, star, stem
 
 Rng = np.random.Generator
 
 OUTLINES: dict[str, tuple[tuple[float, float], ...]] = {
-    "apple": ((0, 0.55), (0.1, 0.68), (0.3, 0.88), (0.62, 0.88), (0.96, 0.45), (1.0, 0.02), (0.86, -0.48),
-              (0.6, -0.82), (0.34, -0.92), (0.16, -0.86), (0, -0.78)),
+    "kiwi": ((0, 1.05), (0.1, 1.08), (0.3, 1.02), (0.62, 0.78), (0.84, 0.4), (0.9, 0), (0.84, -0.4),
+             (0.62, -0.78), (0.3, -1.03), (0.1, -1.1), (0, -1.08)),
     "lemon": ((0, 1.3), (0.1, 1.24), (0.18, 1.1), (0.42, 0.9), (0.7, 0.48), (0.79, 0), (0.7, -0.48),
               (0.42, -0.88), (0.2, -1.03), (0.1, -1.1), (0, -1.13)),
     "orange": ((0, 0.86), (0.12, 0.89), (0.4, 0.86), (0.8, 0.54), (0.97, 0), (0.8, -0.54), (0.4, -0.87),
@@ -50,12 +50,13 @@ class Fruit:
     balls: tuple[tuple[Array, float], ...] = ()
 
 
-def _bumps(seed: int, cycles: float, scale: float, depth: float) -> Distance:
-    """Fine pores plus slow dents, for the normals only."""
+def _bumps(body: Body, seed: int, cycles: float, scale: float, depth: float) -> Distance:
+    """Fine pores plus slow dents of the skin, for the normals only; a cut stays smooth."""
 
     def bump(p: Array) -> Array:
-        fine = solid(spots(seed, cycles), p, scale)
-        return np.float32(depth) * fine + np.float32(0.005) * solid(cloud(seed + 1, 2.6), p, 0.16)
+        fine = wrapped(spots(seed, cycles), p, scale)
+        total = np.float32(depth) * fine + np.float32(0.005) * solid(cloud(seed + 1, 2.6), p, 0.16)
+        return total if body.cut is None else total * smoothstep(-0.01, -0.05, dot(p, body.cut))
 
     return bump
 
@@ -110,14 +111,13 @@ def _extras(rng: Rng, body: Body, stem_odds: float, leaf_odds: float, size: tupl
     return parts + ([_leaf_part(rng, body)] if rng.random() < leaf_odds else [])
 
 
-def apple(rng: Rng, half: bool, look: Rng) -> Fruit:
-    """An apple, or half of one cut from top to bottom."""
-    cut = vec(1, 0, 0) if half else None
-    body = replace(_turned(rng, "apple", (0.86, 1.08), cut), ribs=5, rib_depth=rng.uniform(0, 0.025))
-    paint = skin.apple(look)
-    paint = skin.halved(body, paint, skin.pome_flesh(rng, body)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.35, 0.75), _bumps(50, 40, 0.3, 0.00025))]
-    return Fruit(body, (*parts, *_extras(rng, body, 0.92, 0.22, (0.35, 0.7))), ((vec(0, 0, 0), 0.95),))
+def kiwi(rng: Rng, half: bool, look: Rng) -> Fruit:
+    """A kiwi, or half of one cut across."""
+    body = _turned(rng, "kiwi", (0.92, 1.12), vec(0, 1, 0) if half else None)
+    paint = skin.kiwi(look)
+    paint = skin.halved(body, paint, skin.kiwi_flesh(rng, body)) if half else paint
+    parts = (_body_part(body, paint, rng.uniform(0.05, 0.2), _bumps(body, 50, 110, 0.6, 0.0012)),)
+    return Fruit(body, parts, ((vec(0, 0.25, 0), 0.84), (vec(0, -0.25, 0), 0.84)))
 
 
 def pear(rng: Rng, half: bool, look: Rng) -> Fruit:
@@ -127,7 +127,7 @@ def pear(rng: Rng, half: bool, look: Rng) -> Fruit:
     body = replace(_turned(rng, "pear", (0.78, 1.04), cut), bend=bend)
     paint = skin.pear(look)
     paint = skin.halved(body, paint, skin.pome_flesh(rng, body)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.15, 0.5), _bumps(52, 60, 0.45, 0.0003))]
+    parts = [_body_part(body, paint, rng.uniform(0.15, 0.5), _bumps(body, 52, 60, 0.45, 0.0003))]
     balls = ((vec(0, -0.15, 0), 0.93), (vec(0, 0.85 * body.stretch, 0), 0.5))
     return Fruit(body, (*parts, *_extras(rng, body, 0.85, 0.2, (0.4, 0.75))), balls)
 
@@ -136,9 +136,9 @@ def lemon(rng: Rng, half: bool, look: Rng) -> Fruit:
     """A lemon, or half of one cut across."""
     body = _turned(rng, "lemon", (0.84, 1.05), vec(0, 1, 0) if half else None)
     paint = skin.lemon(look)
-    pulp = skin.jitter(rng, colour("#e6cf5a"), 0.08)
+    pulp = skin.jitter(rng, colour("#ead24a"), 0.08)
     paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(54, 60, 0.55, 0.0010))]
+    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(body, 54, 60, 0.55, 0.0010))]
     extras = [] if half else _extras(rng, body, 0.15, 0.2, (0.2, 0.35))
     return Fruit(body, (*parts, *extras), ((vec(0, 0.35, 0), 0.72), (vec(0, -0.35, 0), 0.72)))
 
@@ -147,27 +147,27 @@ def orange(rng: Rng, half: bool, look: Rng) -> Fruit:
     """An orange, or half of one cut across."""
     body = _turned(rng, "orange", (0.86, 1.06), vec(0, 1, 0) if half else None)
     paint = skin.orange(look)
-    pulp = skin.jitter(rng, colour(str(rng.choice(("#ee9522", "#e87f1a", "#c9381f")))), 0.08)
+    pulp = skin.jitter(rng, colour(str(rng.choice(("#ee9522", "#e87f1a")))), 0.08)
     paint = skin.halved(body, paint, skin.citrus_flesh(rng, body, pulp)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(56, 60, 0.6, 0.0011))]
+    parts = [_body_part(body, paint, rng.uniform(0.2, 0.5), _bumps(body, 56, 60, 0.6, 0.0011))]
     extras = [] if half else _extras(rng, body, 0.25, 0.25, (0.15, 0.3))
     return Fruit(body, (*parts, *extras), ((vec(0, 0, 0), 0.93),))
 
 
 def tomato(rng: Rng, half: bool, look: Rng) -> Fruit:
-    """A tomato, round, ribbed or long, or half of one cut across."""
+    """A tomato, round or ribbed, or half of one cut across."""
     ribs, depth = int(rng.integers(5, 9)), max(0.0, rng.uniform(-0.05, 0.042))
-    body = replace(_turned(rng, "tomato", (0.85, 1.3), vec(0, 1, 0) if half else None), ribs=ribs, rib_depth=depth)
+    body = replace(_turned(rng, "tomato", (0.85, 1.1), vec(0, 1, 0) if half else None), ribs=ribs, rib_depth=depth)
     paint = skin.tomato(look)
     pulp = skin.jitter(rng, colour("#c23a22"), 0.08)
     paint = skin.halved(body, paint, skin.tomato_flesh(rng, body, pulp)) if half else paint
-    parts = [_body_part(body, paint, rng.uniform(0.6, 1.0), _bumps(58, 30, 0.3, 0.0004))]
-    extras = [] if half or rng.random() < 0.2 else _star_part(rng, body)
+    parts = [_body_part(body, paint, rng.uniform(0.6, 1.0), _bumps(body, 58, 30, 0.3, 0.0004))]
+    extras = [] if half else _star_part(rng, body)
     return Fruit(body, (*parts, *extras), ((vec(0, 0, 0), 0.92 * min(1.0, body.stretch)),))
 
 
 RECIPES: dict[str, Callable[[Rng, bool, Rng], Fruit]] = {
-    "apple": apple, "lemon": lemon, "orange": orange, "pear": pear, "tomato": tomato,
+    "kiwi": kiwi, "lemon": lemon, "orange": orange, "pear": pear, "tomato": tomato,
 }  # fmt: skip
 
 
@@ -176,17 +176,17 @@ def posture(rng: Rng, kind: str, fruit: Fruit) -> Array:
     spin = rotation(vec(0, 1, 0), rng.uniform(0, 2 * np.pi))
     if fruit.body.cut is not None:
         return _face_up(rng, fruit.body.cut)
-    lying = {"apple": 0.1, "lemon": 0.95, "orange": 0.4, "pear": 0.3, "tomato": 0.15}[kind]
+    lying = {"kiwi": 1.0, "lemon": 1.0, "orange": 0.4, "pear": 0.25, "tomato": 0.05}[kind]
     tilt = rng.uniform(1.3, 1.85) if rng.random() < lying else abs(rng.normal(0, 0.22))
     if kind == "pear" and tilt > 1:
         tilt = rng.uniform(1.75, 1.95)
-    yaw = rng.uniform(-0.95, 0.95) + (np.pi if rng.random() < 0.5 else 0)
+    yaw = rng.uniform(-0.5, 0.5) + (np.pi if rng.random() < 0.5 else 0)
     turn = rotation(vec(0, 1, 0), yaw)
     return (turn @ rotation(vec(0, 0, 1), tilt) @ spin).astype(np.float32)
 
 
 def _face_up(rng: Rng, cut: Array) -> Array:
     """A half lies on its round back and leans, mostly to the viewer."""
-    facing = unit(vec(rng.normal(0, 0.3), 1.0, rng.uniform(0.0, 1.3)))
+    facing = unit(vec(rng.normal(0, 0.3), 1.0, rng.uniform(0.3, 1.3)))
     lift = rotation_between(cut, facing)
     return (rotation(facing, rng.uniform(0, 2 * np.pi)) @ lift).astype(np.float32)

@@ -55,7 +55,7 @@ def linen(rng: Rng) -> Paint2:
     def paint(x: Array, z: Array) -> Array:
         shade = _weave(x, z, 26.0) * _folds(x, z, shift)
         band = np.abs(np.mod(z / gap + shift, 1.0) - 0.5)
-        share = 0.7 * (1 - smoothstep(0.05, 0.06, np.abs(band - 0.16))) if striped else np.zeros_like(band)
+        share = 0.55 * (1 - smoothstep(0.05, 0.06, np.abs(band - 0.16))) if striped else np.zeros_like(band)
         return mix(base, stripe, share) * shade
 
     return paint
@@ -68,7 +68,7 @@ def gingham(rng: Rng) -> Paint2:
 
     def paint(x: Array, z: Array) -> Array:
         bars = [smoothstep(-0.06, 0.06, np.sin(axis * np.pi / pitch)) for axis in (x, z)]
-        share = 0.42 * (bars[0] + bars[1])
+        share = 0.34 * (bars[0] + bars[1])
         return mix(base, check, share) * _weave(x, z, 24.0) * _folds(x, z, shift)
 
     return paint

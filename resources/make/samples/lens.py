@@ -53,10 +53,10 @@ def _focus(layers: list[Layer], rng: Rng) -> Array:
     table, *fruits = layers
     near = min(float(layer.depth.min()) for layer in fruits)
     focus = near - 0.4 + rng.uniform(0, 0.6)
-    if rng.random() < 0.1:
-        focus *= rng.choice((0.85, 1.2))
-    aperture = rng.uniform(1.0, 13.0)
-    base = max(0.0, rng.normal(0.0, 0.3))
+    if rng.random() < 0.04:
+        focus *= rng.choice((0.9, 1.12))
+    aperture = rng.uniform(1.0, 10.0)
+    base = max(0.0, rng.normal(0.0, 0.2))
     picture = _blur_by(table.light, np.clip(aperture * np.abs(1 - focus / table.depth) + base, 0, 8))
     for layer in fruits:
         sigma = min(aperture * max(0.0, abs(1 - focus / float(layer.depth[0, 0])) - 0.06) + base, 6.0)
@@ -68,8 +68,8 @@ def _focus(layers: list[Layer], rng: Rng) -> Array:
 def _expose(picture: Array, rng: Rng) -> Array:
     """Meter the scene, miss a little, and tint it by a wrong white balance."""
     bright = float(np.percentile(picture.mean(axis=0), 92))
-    gain = (0.55 / max(bright, 0.05)) ** 0.85 * 2.0 ** rng.normal(0, 0.2)
-    warm, tint = rng.normal(0, 0.06), rng.normal(0, 0.025)
+    gain = (0.55 / max(bright, 0.05)) ** 0.85 * 2.0 ** rng.normal(0, 0.12)
+    warm, tint = rng.normal(0, 0.035), rng.normal(0, 0.012)
     balance = np.exp(np.array([warm, tint, -warm], dtype=np.float32))
     return picture * (balance * np.float32(gain))[:, None, None]
 
@@ -88,7 +88,7 @@ def _film(x: Array) -> Array:
 
 def _noise(picture: Array, rng: Rng) -> Array:
     """Sensor noise, stronger in the dark, with a little of it in colour."""
-    amount = rng.uniform(0.003, 0.015)
+    amount = rng.uniform(0.003, 0.012)
     grain = rng.standard_normal(picture.shape[1:]).astype(np.float32)
     tint = blur(rng.standard_normal(picture.shape).astype(np.float32), 0.8)
     return picture + np.float32(amount) * (1.2 - 0.7 * picture) * (grain + 0.8 * tint)

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, length, unit
 
 SIZE = 512
 
@@ -60,3 +60,11 @@ def solid(tile: Array, p: Array, scale: float) -> Array:
     x, y, z = p * np.float32(scale)
     total = plane(tile, x, y + 0.13) + plane(tile, y + 0.37, z) + plane(tile, z + 0.71, x + 0.59)
     return (total * np.float32(0.577)).astype(np.float32)
+
+
+def wrapped(tile: Array, p: Array, scale: float) -> Array:
+    """Noise wrapped round the origin: at each point mostly the plane that faces outwards."""
+    x, y, z = p * np.float32(scale)
+    share = unit(p) ** 4
+    total = share[2] * plane(tile, x, y + 0.13) + share[0] * plane(tile, y + 0.37, z) + share[1] * plane(tile, z + 0.71, x)
+    return (total / length(share)).astype(np.float32)

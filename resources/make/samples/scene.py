@@ -11,7 +11,9 @@ from .arrays import Array, colour, dot, length, unit, vec
 from .fruit import RECIPES, Fruit, posture
 
 Rng = np.random.Generator
-SIZES = ((256, 192), (256, 192), (256, 171), (192, 256), (171, 256), (256, 256), (224, 256))
+SIZES = ((256, 192), (256, 192), (256, 205), (192, 256), (205, 256), (256, 256), (224, 256))
+LIFTS = {"kiwi": (28, 75), "lemon": (12, 75), "orange": (12, 75), "pear": (12, 36), "tomato": (12, 75)}
+ALWAYS_CUT = {"kiwi"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Scene:
 def compose(kind: str, rng: Rng) -> Scene:
     """Draw one scene with fruit of one kind."""
     fruits = _arrange(kind, rng)
-    camera = _camera(fruits, rng)
+    camera = _camera(fruits, LIFTS[kind], rng)
     table = ground.GROUNDS[rng.integers(len(ground.GROUNDS))](rng)
     backdrop = ground.BACKDROPS[rng.integers(len(ground.BACKDROPS))](rng)
     scale, turn = rng.uniform(0.75, 1.5), rng.uniform(0, 2 * np.pi)
@@ -85,27 +87,30 @@ def compose(kind: str, rng: Rng) -> Scene:
 
 
 def _arrange(kind: str, rng: Rng) -> tuple[Placed, ...]:
-    """One to four fruits side by side, none inside another."""
-    count = int(rng.choice(4, p=(0.54, 0.26, 0.13, 0.07))) + 1
-    halves = 0.6 if rng.random() < 0.15 else 0.0
+    """One to four fruits side by side, none inside another.
+
+    The first is whole, or cut and in front for a kind known by its inside.
+    """
+    count = int(rng.choice(4, p=(0.62, 0.26, 0.09, 0.03))) + 1
+    halves, cut_first = 0.8 if rng.random() < 0.3 else 0.0, kind in ALWAYS_CUT
     looks = rng.integers(1 << 30, size=count)
     if rng.random() < 0.7:
         looks[:] = looks[0]
     placed: list[Placed] = []
     for look in looks:
-        fruit = RECIPES[kind](rng, bool(rng.random() < halves), np.random.default_rng(look))
-        placed.append(_settle(kind, fruit, placed, rng))
+        fruit = RECIPES[kind](rng, cut_first if not placed else bool(rng.random() < halves), np.random.default_rng(look))
+        placed.append(_settle(kind, fruit, placed, cut_first, rng))
     return tuple(placed)
 
 
-def _settle(kind: str, fruit: Fruit, others: list[Placed], rng: Rng) -> Placed:
-    """Set a fruit on the table at the first free place."""
+def _settle(kind: str, fruit: Fruit, others: list[Placed], behind: bool, rng: Rng) -> Placed:
+    """Set a fruit on the table at the first free place, perhaps only behind the others."""
     turn, scale = posture(rng, kind, fruit), rng.uniform(0.85, 1.12)
     points = turn @ fruit.body.surface() * np.float32(scale)
     base = vec(0, -float(points[1].min()), 0)
     spread = 0.0 if not others else 1.2
     while True:
-        angle = rng.uniform(0, 2 * np.pi)
+        angle = rng.uniform(np.pi if behind else 0, 2 * np.pi)
         place = base + vec(np.cos(angle), 0, np.sin(angle)) * np.float32(spread)
         candidate = Placed(fruit, turn, place, scale)
         if all(_apart(candidate, other) for other in others):
@@ -122,17 +127,18 @@ def _apart(one: Placed, other: Placed) -> bool:
     return True
 
 
-def _camera(fruits: tuple[Placed, ...], rng: Rng) -> Camera:
-    """A camera that frames the group, now and then too tightly."""
+def _camera(fruits: tuple[Placed, ...], lifts: tuple[float, float], rng: Rng) -> Camera:
+    """A camera that frames the group, seldom from straight above."""
     cloud = np.concatenate([item.surface() for item in fruits], axis=1)
     middle = (cloud.min(axis=1) + cloud.max(axis=1)) / np.float32(2)
     reach = float(length(cloud - middle[:, None]).max())
-    lift = np.radians(rng.choice((rng.uniform(12, 30), rng.uniform(25, 55), rng.uniform(60, 85)), p=(0.42, 0.48, 0.1)))
+    lift = rng.choice((rng.uniform(12, 30), rng.uniform(25, 50), rng.uniform(50, 75)), p=(0.42, 0.48, 0.1))
+    lift = np.radians(np.clip(lift, *lifts))
     back = unit(vec(rng.uniform(-0.1, 0.1), np.sin(lift), np.cos(lift)))
     size = SIZES[rng.integers(len(SIZES))]
-    zoom, loose = rng.uniform(1.7, 2.8), rng.uniform(0.76, 1.02)
+    zoom, loose = rng.uniform(1.7, 2.8), rng.uniform(0.96, 1.12) - 0.1 * (len(fruits) > 1)
     far = reach * zoom * loose
-    aim = middle + vec(*(rng.uniform(-0.15, 0.15, 3) * reach * loose)) * vec(1, 0.5, 1)
+    aim = middle + vec(*(rng.uniform(-0.1, 0.1, 3) * reach * loose)) * vec(1, 0.5, 1)
     return Camera(aim + back * np.float32(max(far, 2.6)), _axes(back, rng.normal(0, 0.06)), zoom, size)
 
 
@@ -150,6 +156,6 @@ def _light(rng: Rng) -> Light:
     flip = -1.0 if rng.random() < 0.65 else 1.0
     key = vec(np.cos(turn) * np.cos(height), np.sin(height), flip * np.sin(turn) * np.cos(height))
     warm = rng.uniform(0, 1)
-    tone = colour("#fff1dc") * np.float32(1 - warm) + colour("#ffd9a6") * np.float32(warm)
+    tone = colour("#fff1dc") * np.float32(1 - warm) + colour("#ffe2bc") * np.float32(warm)
     sky = colour("#c9d8ea") * np.float32(rng.uniform(0.28, 0.6))
     return Light(unit(key), tone * np.float32(rng.uniform(2.0, 2.9)), sky, rng.uniform(2.5, 9.0), rng.random() < 0.35)

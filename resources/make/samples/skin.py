@@ -40,31 +40,28 @@ def flat(tone: Array, rough: float = 0.12) -> Paint:
     return paint
 
 
-def apple(rng: Rng) -> Paint:
-    """Red over green or yellow, with streaks down the sides, pale dots and a brownish stem pit."""
-    pairs = (("#b8983c", "#8e1026"), ("#cdb05a", "#b02a30"), ("#6f9a34", "#86a83c"), ("#c0a63c", "#cdb64c"))
-    under, over = pick(rng, pairs, (0.5, 0.2, 0.26, 0.04))
-    side, amount, shift = _side(rng), rng.uniform(-0.5, 1.1), rng.uniform(0, 1, 3)
+def kiwi(rng: Rng) -> Paint:
+    """Brown and furry, paler where the fur is rubbed off, dark at both ends."""
+    pairs = (("#8a6538", "#6b4a28"), ("#94733f", "#755430"))
+    pale, dark = pick(rng, pairs, (0.6, 0.4))
+    shift = rng.uniform(0, 1)
 
     def paint(p: Array) -> Array:
-        ray = unit(p)
-        turn, tilt = np.arctan2(p[2], p[0]) / (2 * np.pi), np.arccos(np.clip(ray[1], -1, 1))
-        streak = plane(cloud(31, 0.9), turn * 1.0 + shift[0], tilt * 0.03 + shift[1])
-        share = 0.55 * dot(ray, side) + 0.30 * streak + 0.15 * solid(cloud(32), p + shift[2], 0.1) + amount
-        skin = mix(under, over, smoothstep(-0.35, 0.75, share) * 0.95)
-        dots = smoothstep(2.0, 2.6, solid(spots(33, 70), p, 0.16)) * 0.35
-        pit = smoothstep(0.34, 0.08, tilt) * 0.7 + smoothstep(2.9, 3.08, tilt) * 0.8
-        return mix(mix(skin, colour("#d9c98f"), dots), colour("#6b5a2a"), pit)
+        clouds = solid(cloud(31, 1.3), p + shift, 0.15)
+        skin = mix(pale, dark, np.clip(0.5 + 0.3 * clouds, 0, 1))
+        fur = solid(spots(32, 110), p * vec(1, 0.45, 1)[:, None], 0.5)
+        ends = smoothstep(0.975, 0.995, np.abs(unit(p)[1]))
+        return mix(skin * (1 + 0.1 * fur), colour("#3f2c1a"), ends * 0.8)
 
     return paint
 
 
 def pear(rng: Rng) -> Paint:
-    """Green to yellow, russet freckles, at times a red cheek."""
-    pairs = (("#a5a94a", "#b5b45a"), ("#cdb84e", "#b9b54a"), ("#b08a45", "#8f7238"), ("#a8733a", "#933d2e"))
-    under, over = pick(rng, pairs, (0.52, 0.24, 0.18, 0.06))
+    """Green to greenish yellow, russet freckles, at times a red cheek."""
+    pairs = (("#95a542", "#a6b052"), ("#aeb24a", "#a2ac46"), ("#a8a048", "#908a3a"))
+    under, over = pick(rng, pairs, (0.6, 0.32, 0.08))
     cheek, side = jitter(rng, colour("#b8442c")), _side(rng)
-    blush, shift = max(0.0, rng.uniform(-0.6, 0.9)), rng.uniform(0, 1)
+    blush, shift = max(0.0, rng.uniform(-0.7, 0.7)), rng.uniform(0, 1)
 
     def paint(p: Array) -> Array:
         clouds = solid(cloud(34), p + shift, 0.12)
@@ -78,16 +75,16 @@ def pear(rng: Rng) -> Paint:
 
 
 def lemon(rng: Rng) -> Paint:
-    """Yellow, at times still green towards the ends."""
-    pairs = (("#efc822", "#e2b81d"), ("#d9c53a", "#a9ab35"), ("#a8b53c", "#6f8f2f"), ("#eab42a", "#e8a020"))
-    ripe, green = pick(rng, pairs, (0.62, 0.16, 0.12, 0.1))
+    """Yellow, at times with a greenish cheek."""
+    pairs = (("#efce22", "#e4c01d"), ("#e6ce34", "#c9c03a"))
+    ripe, green = pick(rng, pairs, (0.82, 0.18))
     return _citrus(rng, ripe, green)
 
 
 def orange(rng: Rng) -> Paint:
-    """Orange, at times yellow, green-cheeked or blood red."""
-    pairs = (("#ee8512", "#e3780f"), ("#e8a422", "#d9a52c"), ("#d99a2b", "#8f9a35"), ("#dd5a1b", "#c4441c"))
-    ripe, green = pick(rng, pairs, (0.66, 0.1, 0.1, 0.14))
+    """Orange, now and then a shade lighter or redder."""
+    pairs = (("#ec7a10", "#e06e0e"), ("#ea8814", "#de7c12"), ("#e26814", "#d65c14"))
+    ripe, green = pick(rng, pairs, (0.66, 0.17, 0.17))
     return _citrus(rng, ripe, green)
 
 
@@ -106,10 +103,10 @@ def _citrus(rng: Rng, ripe: Array, green: Array) -> Paint:
 
 
 def tomato(rng: Rng) -> Paint:
-    """Red, orange or yellow, greener round the stem when unripe."""
-    pairs = (("#c91d0d", "#b3170c"), ("#d8431a", "#c42f14"), ("#dd8a1c", "#d2761a"), ("#a9ad45", "#c98a35"))
-    ripe, second = pick(rng, pairs, (0.58, 0.26, 0.09, 0.07))
-    shoulder, unripe = jitter(rng, colour("#6f8434")), max(0.0, rng.uniform(-0.6, 0.9))
+    """Red, at times a little orange, greener round the stem when unripe."""
+    pairs = (("#c91d0d", "#b3170c"), ("#d0300f", "#bd260e"))
+    ripe, second = pick(rng, pairs, (0.75, 0.25))
+    shoulder, unripe = jitter(rng, colour("#6f8434")), max(0.0, rng.uniform(-0.8, 0.5))
     shift = rng.uniform(0, 1)
 
     def paint(p: Array) -> Array:
@@ -171,6 +168,32 @@ def pome_flesh(rng: Rng, body: Body) -> Paint:
             seed = np.hypot((out - across) / width, (high + 0.02) / 0.16)
             flesh = mix(flesh, colour("#3a2113"), smoothstep(1.05, 0.85, seed))
         return mix(flesh, colour("#f7f2d8"), smoothstep(0.07, 0.02, -body.skin_distance(p)) * 0.6)
+
+    return paint
+
+
+def kiwi_flesh(rng: Rng, body: Body) -> Paint:
+    """Green flesh with pale rays, a cream heart and a ring of black seeds about it."""
+    green = jitter(rng, colour(str(rng.choice(("#7fa331", "#93ad38", "#6f9a34")))), 0.06)
+    heart, light = jitter(rng, colour("#eee7bb"), 0.04), mix(green, colour("#dfe79a"), 0.55)
+    rays, turn0, core = int(rng.integers(26, 34)), rng.uniform(0, 1), rng.uniform(0.17, 0.23)
+
+    def paint(p: Array) -> Array:
+        out = np.sqrt(p[0] ** 2 + p[2] ** 2)
+        turn = np.arctan2(p[2], p[0]) / (2 * np.pi) * rays + turn0
+        wobble = plane(cloud(42, 1.0), p[0] * 0.2, p[2] * 0.2)
+        heart_edge = core * (1 + 0.12 * np.cos(turn * 2 * np.pi) + 0.1 * wobble)
+        beam = 0.5 + 0.5 * np.cos(turn * 2 * np.pi + 0.8 * wobble)
+        glow = smoothstep(0.75, 0.25, out) * (0.35 + 0.65 * beam)
+        flesh = mix(green[:, None] * (1 + 0.06 * wobble), light, glow)
+        flesh = mix(flesh, heart, smoothstep(1.15, 0.9, out / heart_edge))
+        seeds = np.zeros_like(out)
+        for half_turn, ring in ((0.0, core + 0.10), (0.5, core + 0.17)):
+            place = np.mod(turn + half_turn, 1.0) - 0.5
+            aside = place * 2 * np.pi / rays * out
+            seeds = np.maximum(seeds, smoothstep(1.1, 0.8, np.hypot(aside / 0.024, (out - ring - 0.02 * wobble) / 0.05)))
+        flesh = mix(flesh, colour("#1c150f"), seeds)
+        return mix(flesh, green * 0.55, smoothstep(0.06, 0.02, -body.skin_distance(p)) * 0.7)
 
     return paint
 

@@ -1,0 +1,170 @@
+"""The real program with its window on a desktop, driven as a person or a screen reader does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from e2e.accessibility import BusError, Node, Role, State
+from e2e.desktop import SCREEN, Desktop, end, processes_with
+from e2e.program import PROGRAM
+from e2e.waiting import PATIENCE, wait_until
+from hubstudio.core import paths
+
+BUTTONS = (Role.PUSH_BUTTON, Role.TOGGLE_BUTTON, Role.RADIO_BUTTON, Role.CHECK_BOX)
+_DRAG_SOURCE = Path(__file__).with_name("drag_source.py")
+_SOURCE_SIDE = 40
+Found = TypeVar("Found")
+
+
+class StudioWindow:
+    """A running program. Names are accessible names; the first control of a name is meant, depth first."""
+
+    def __init__(self, desktop: Desktop, home: Path, arguments: Sequence[str] = ()) -> None:
+        self.desktop = desktop
+        self.home = home
+        self._bus = desktop.accessibility
+        self.process, self._log = desktop.start([*PROGRAM, *arguments], {paths.HOME_VARIABLE: str(home)})
+        self._address = self._wait(lambda: self._bus.program(self.process.pid), "the program is not on the bus")
+        self._window = self._wait(self._main_window, "no window on the screen")
+
+    def close(self) -> None:
+        """End the program, if it still runs."""
+        end(self.process)
+
+    def tree(self, *, only_showing: bool = True) -> Node:
+        """Return everything that is in the window."""
+        tree = self._bus.tree(*self._address, only_showing=only_showing)
+        if tree is None:
+            raise BusError("the program is gone")
+        return tree
+
+    def texts(self) -> list[str]:
+        """Return all names and labels that are shown."""
+        return [node.name for node in self.tree().walk() if node.name]
+
+    def first(self, name: str) -> Node | None:
+        """Return the first control of that name, or None if there is none now."""
+        wanted = name.casefold()
+        return next((node for node in self.tree().walk() if node.name.casefold() == wanted), None)
+
+    def find(self, name: str, roles: Collection[int] = (), *, enabled: bool = True) -> Node:
+        """Wait for a control of that name (and one of these roles) and return it."""
+        wanted = name.casefold()
+
+        def look() -> Node | None:
+            fitting = (node for node in self.tree().walk() if node.name.casefold() == wanted)
+            node = next((node for node in fitting if not roles or node.role in roles), None)
+            return node if node and (node.has(State.SENSITIVE) or not enabled) else None
+
+        return self._wait(look, f"no{' enabled' if enabled else ''} control named {name!r}")
+
+    def press(self, name: str) -> None:
+        """Press a button, or toggle a choice, as soon as it can be."""
+        self._bus.act(self.find(name, BUTTONS))
+
+    def choose(self, name: str, *, checked: bool = True) -> None:
+        """Check or clear a box, or choose a radio button, unless it is so already."""
+        if self.find(name, BUTTONS).has(State.CHECKED) is not checked:
+            self.press(name)
+            self.wait_for(lambda: self.find(name, BUTTONS).has(State.CHECKED) is checked, f"{name!r} does not change")
+
+    def type_into(self, name: str, text: str) -> None:
+        """Replace what is in a field."""
+        field = self.find(name, [Role.TEXT])
+        self._bus.set_text(field, text)
+        assert self._bus.text(field) == text
+
+    def set_number(self, name: str, number: int) -> None:
+        """Set the number in a field."""
+        field = self.find(name, [Role.SPIN_BUTTON])
+        self._bus.set_number(field, number)
+        assert self._bus.number(field) == number
+
+    def number(self, name: str) -> float:
+        """Return the number in a field."""
+        return self._bus.number(self.find(name, [Role.SPIN_BUTTON]))
+
+    def wait_for_text(self, text: str, *, patience: float = PATIENCE) -> str:
+        """Wait until something that holds ``text`` is shown, and return all of it."""
+        found = self._wait(
+            lambda: next((shown for shown in self.texts() if text in shown), None), f"no text {text!r}", patience
+        )
+        return str(found)
+
+    def wait_until_gone(self, name: str) -> None:
+        """Wait until there is no control of that name."""
+        self.wait_for(lambda: self.first(name) is None, f"{name!r} stays")
+
+    def wait_for(self, is_so: Callable[[], bool], otherwise: str) -> None:
+        """Wait until something is so."""
+        self._wait(is_so, otherwise)
+
+    def drop(self, zone: str, files: Sequence[Path]) -> None:
+        """Drag files from another program and drop them on a control, with the mouse."""
+        left, top = SCREEN[0] - _SOURCE_SIDE, SCREEN[1] - _SOURCE_SIDE
+        command = [sys.executable, str(_DRAG_SOURCE), str(left), str(top), str(_SOURCE_SIDE), *map(str, files)]
+        source, log = self.desktop.start(command, {"QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "0"})
+        try:
+            self._drag(zone, (left + _SOURCE_SIDE // 2, top + _SOURCE_SIDE // 2), log.read_text)
+            assert source.wait(PATIENCE) == 0
+        finally:
+            self.desktop.xdotool("mouseup", 1)
+            end(source)
+
+    def ask_to_close(self) -> None:
+        """Close the window as its close button does."""
+        self.desktop.xdotool("windowquit", self._window)
+
+    def wait_for_end(self, seconds: float = PATIENCE) -> int:
+        """Wait until the program has ended, and return its exit code."""
+        return self.process.wait(seconds)
+
+    def said(self) -> str:
+        """Return what the program has printed so far."""
+        return self._log.read_text("utf-8", "replace")
+
+    def processes(self) -> list[int]:
+        """Return the processes of this program that still run, its own and all it started."""
+        return processes_with(paths.HOME_VARIABLE, str(self.home))
+
+    def _drag(self, zone: str, start: tuple[int, int], said: Callable[[], str]) -> None:
+        xdotool = self.desktop.xdotool
+        wait_until(lambda: "ready" in said(), "the drag source did not come up", state=said)
+        target = self._bus.centre(self.find(zone))
+        xdotool("mousemove", "--sync", *start, "mousedown", 1)
+        self._move_until(start, said, "dragging")
+        self._move_until(target, said, "accepted")
+        xdotool("mouseup", 1)
+        wait_until(lambda: "done" in said(), "the drag does not end", state=said)
+        assert "done CopyAction" in said()
+
+    def _move_until(self, place: tuple[int, int], said: Callable[[], str], word: str) -> None:
+        """Move the mouse about a place until the drag source says the word."""
+
+        def moved() -> bool:
+            for step in (-6, 0, 6, 0):
+                self.desktop.xdotool("mousemove", place[0] + step, place[1])
+            return word in said().rpartition("dragging" if word == "accepted" else "")[2]
+
+        wait_until(moved, f"the drag is not {word}", state=said)
+
+    def _wait(self, look: Callable[[], Found | None], otherwise: str, patience: float = PATIENCE) -> Found:
+        def look_while_it_runs() -> Found | None:
+            assert self.process.poll() is None, f"the program ended with {self.process.returncode}\n{self.said()}"
+            try:
+                return look()
+            except BusError:  # what was looked at went away
+                return None
+
+        return wait_until(look_while_it_runs, otherwise, patience=patience, state=self._state)
+
+    def _state(self) -> str:
+        return f"{self.tree().drawn()}\n{self.said()}"
+
+    def _main_window(self) -> str:
+        found = self.desktop.xdotool("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", "Hub Studio")
+        return found.split()[-1] if found else ""
+
