@@ -1,6 +1,7 @@
 """A small window that files can be dragged from: python drag_source.py LEFT TOP SIDE FILE...
 
-Says on stdout how far the drag is: ready, dragging, accepted or refused (by what is under the mouse), done ACTION.
+Says on stdout how far the drag is: ready, dragging, accepted or refused (by what is under the mouse), dropped. It ends
+once what was dropped on has fetched the files' names.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ class DragSource(QWidget):
             QTimer.singleShot(0, lambda: _say("ready"))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the files until the button is let go; the program ends with it."""
+        """Drag the files until the button is let go."""
         del event
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(file) for file in self._files])
         drag = QDrag(self)
         drag.setMimeData(data)
         drag.actionChanged.connect(_on_action_changed)
+        drag.destroyed.connect(QApplication.quit)  # once the other side has fetched what it wanted
         _say("dragging")
         action = drag.exec(Qt.DropAction.CopyAction)
-        _say(f"done {action.name}")
-        QTimer.singleShot(0, QApplication.quit)
+        _say("dropped" if action is Qt.DropAction.CopyAction else "not taken")
 
 
 def _on_action_changed(action: Qt.DropAction) -> None:

@@ -135,21 +135,20 @@ class StudioWindow:
         wait_until(lambda: "ready" in said(), "the drag source did not come up", state=said)
         target = self._bus.centre(self.find(zone))
         xdotool("mousemove", "--sync", *start, "mousedown", 1)
-        self._move_until(start, said, "dragging")
-        self._move_until(target, said, "accepted")
+        self._move_about(start, lambda: "dragging" in said(), said)
+        self._move_about(target, lambda: said().endswith("accepted\n"), said)
         xdotool("mouseup", 1)
-        wait_until(lambda: "done" in said(), "the drag does not end", state=said)
-        assert "done CopyAction" in said()
+        wait_until(lambda: "dropped" in said(), "the drag does not end", state=said)
 
-    def _move_until(self, place: tuple[int, int], said: Callable[[], str], word: str) -> None:
-        """Move the mouse about a place until the drag source says the word."""
+    def _move_about(self, place: tuple[int, int], is_there: Callable[[], bool], said: Callable[[], str]) -> None:
+        """Move the mouse about a place until the drag source has noticed."""
 
         def moved() -> bool:
             for step in (-6, 0, 6, 0):
                 self.desktop.xdotool("mousemove", place[0] + step, place[1])
-            return word in said().rpartition("dragging" if word == "accepted" else "")[2]
+            return is_there()
 
-        wait_until(moved, f"the drag is not {word}", state=said)
+        wait_until(moved, f"the drag got stuck at {place}", state=lambda: f"{said()}\n{self._state()}")
 
     def _wait(self, look: Callable[[], Found | None], otherwise: str, patience: float = PATIENCE) -> Found:
         def look_while_it_runs() -> Found | None:

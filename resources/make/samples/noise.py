@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from .arrays import Array, length, unit
+from .arrays import Array, dot, length, unit
 
 SIZE = 512
 
@@ -66,5 +66,5 @@ def wrapped(tile: Array, p: Array, scale: float) -> Array:
     """Noise wrapped round the origin: at each point mostly the plane that faces outwards."""
     x, y, z = p * np.float32(scale)
     share = unit(p) ** 4
-    total = share[2] * plane(tile, x, y + 0.13) + share[0] * plane(tile, y + 0.37, z) + share[1] * plane(tile, z + 0.71, x)
-    return (total / length(share)).astype(np.float32)
+    sides = (plane(tile, y + 0.37, z), plane(tile, z + 0.71, x), plane(tile, x, y + 0.13))
+    return (dot(share, np.stack(sides)) / length(share)).astype(np.float32)

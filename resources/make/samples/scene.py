@@ -12,7 +12,9 @@ from .fruit import RECIPES, Fruit, posture
 
 Rng = np.random.Generator
 SIZES = ((256, 192), (256, 192), (256, 205), (192, 256), (205, 256), (256, 256), (224, 256))
+# How many degrees the camera may look down: never so far that a pear hides its neck.
 LIFTS = {"kiwi": (28, 75), "lemon": (12, 75), "orange": (12, 75), "pear": (12, 36), "tomato": (12, 75)}
+# A kiwi shows its inside in every picture.
 ALWAYS_CUT = {"kiwi"}
 
 
@@ -98,7 +100,8 @@ def _arrange(kind: str, rng: Rng) -> tuple[Placed, ...]:
         looks[:] = looks[0]
     placed: list[Placed] = []
     for look in looks:
-        fruit = RECIPES[kind](rng, cut_first if not placed else bool(rng.random() < halves), np.random.default_rng(look))
+        half = bool(rng.random() < halves) if placed else cut_first
+        fruit = RECIPES[kind](rng, half, np.random.default_rng(look))
         placed.append(_settle(kind, fruit, placed, cut_first, rng))
     return tuple(placed)
 

@@ -191,7 +191,8 @@ def kiwi_flesh(rng: Rng, body: Body) -> Paint:
         for half_turn, ring in ((0.0, core + 0.10), (0.5, core + 0.17)):
             place = np.mod(turn + half_turn, 1.0) - 0.5
             aside = place * 2 * np.pi / rays * out
-            seeds = np.maximum(seeds, smoothstep(1.1, 0.8, np.hypot(aside / 0.024, (out - ring - 0.02 * wobble) / 0.05)))
+            along = out - ring - 0.02 * wobble
+            seeds = np.maximum(seeds, smoothstep(1.1, 0.8, np.hypot(aside / 0.024, along / 0.05)))
         flesh = mix(flesh, colour("#1c150f"), seeds)
         return mix(flesh, green * 0.55, smoothstep(0.06, 0.02, -body.skin_distance(p)) * 0.7)
 

@@ -1,0 +1,240 @@
+"""The command line with the real engine, the bundled samples and the bundled backbone, as processes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.conftest import EPOCHS, Trained
+from e2e.program import LONGEST, PROGRAM, done, hubstudio
+from hubstudio.core.engine import EXPORT_FORMATS
+from hubstudio.core.run_folder import RunFolder
+from hubstudio.core.split import Part
+
+FRUIT = ["apple", "lemon", "orange", "pear", "tomato"]
+COUNTS = {"train": 140, "validation": 30, "test": 30}
+
+
+def test_help_names_every_command() -> None:
+    ended = hubstudio("--help")
+    assert (ended.code, ended.err) == (0, "")
+    for command in ("demo", "check", "backbones", "train", "evaluate", "predict", "export"):
+        assert command in ended.out
+
+
+def test_check_counts_the_samples(samples: Path) -> None:
+    document = done("check", samples)
+    assert document["classes"] == dict.fromkeys(FRUIT, 40)
+    assert document["problems"] == []
+
+
+def test_train_says_what_it_came_to(trained: Trained) -> None:
+    document = trained.document
+    assert document["run"] == str(trained.run)
+    assert document["classes"] == FRUIT
+    assert document["counts"] == COUNTS
+    assert (document["backbone"], document["mode"], document["epochs"]) == ("studio-mini", "extract", EPOCHS)
+    assert 1 <= document["best_epoch"] <= EPOCHS
+    assert 0.2 < document["validation_accuracy"] <= 1  # better than chance
+    seconds = document["seconds"]
+    assert 0 < seconds["features"] + seconds["training"] <= seconds["total"]
+
+
+def test_train_leaves_a_complete_run_and_nothing_else(trained: Trained) -> None:
+    run = RunFolder.open(trained.run)
+    assert len(run.history()) == EPOCHS
+    assert run.metrics()["validation_accuracy"] == trained.document["validation_accuracy"]
+    assert [path.name for path in trained.run.parent.iterdir()] == [trained.run.name]
+
+
+def test_evaluate_measures_on_the_locked_test_part(trained: Trained) -> None:
+    document = done("evaluate", trained.run)
+    confusion = document["confusion"]
+    correct = sum(row[place] for place, row in enumerate(confusion))
+    low, high = document["interval"]
+    assert document["classes"] == FRUIT
+    assert document["photos"] == COUNTS["test"] == sum(map(sum, confusion))
+    assert document["accuracy"] == pytest.approx(correct / COUNTS["test"])
+    assert 0 <= low < document["accuracy"] < high <= 1
+    assert [document["per_class"][name]["photos"] for name in FRUIT] == list(map(sum, confusion))
+    assert set(document["per_class"]["pear"]) == {"precision", "recall", "f1", "photos"}
+
+
+def test_evaluate_and_predict_agree(trained: Trained) -> None:
+    photos = RunFolder.open(trained.run).photos_of(Part.TEST)
+    answers = done("predict", trained.run, *(photo.path for photo in photos))["predictions"]
+    confusion = [[0] * len(FRUIT) for _ in FRUIT]
+    for photo, answer in zip(photos, answers, strict=True):
+        confusion[FRUIT.index(photo.class_name)][FRUIT.index(answer["label"])] += 1
+    assert confusion == done("evaluate", trained.run)["confusion"]
+
+
+def test_evaluate_measures_on_other_folders_too(trained: Trained, samples: Path) -> None:
+    document = done("evaluate", trained.run, samples)
+    assert document["photos"] == 200
+    assert document["accuracy"] > 0.3
+
+
+def test_predict_answers_in_the_order_given(
+    trained: Trained, samples: Path, tmp_path: Path, broken_photo: Path
+) -> None:
+    folder = tmp_path / "Obst & Gemüse"
+    folder.mkdir()
+    for name in ("photo 10.jpg", "photo 9.jpg"):
+        shutil.copy(samples / "lemon" / "lemon_01.jpg", folder / name)
+    missing, pear, apple = tmp_path / "missing.jpg", samples / "pear" / "pear_01.jpg", samples / "apple" / "apple_01.jpg"
+    given = [pear, broken_photo, missing, folder, apple]
+    answers = done("predict", trained.run, *given)["predictions"]
+    shown = [pear, broken_photo, missing, folder / "photo 9.jpg", folder / "photo 10.jpg", apple]
+    assert [answer["file"] for answer in answers] == list(map(str, shown))
+    assert [place for place, answer in enumerate(answers) if "error" in answer] == [1, 2]
+    assert_is_answer(answers[0])
+    assert answers[3]["scores"] == pytest.approx(answers[4]["scores"], abs=1e-6)  # the same photo twice
+
+
+def test_predict_of_nothing_readable_is_a_mistake(trained: Trained, broken_photo: Path) -> None:
+    ended = hubstudio("predict", trained.run, broken_photo, "--json")
+    assert ended.code == 1
+    assert "error" in ended.document["predictions"][0]
+    assert set(ended.document["error"]) == {"what", "found", "next"}
+
+
+def test_export_writes_every_format_and_checks_it(trained: Trained, tmp_path: Path) -> None:
+    out = tmp_path / "exported models"
+    files = done("export", trained.run, "--format", ",".join(EXPORT_FORMATS), "--out", out)["files"]
+    assert [file["format"] for file in files] == list(EXPORT_FORMATS)
+    for file in files:
+        path = Path(file["path"])
+        assert path.parent == out
+        assert file["bytes"] == size_of(path) > 0
+        assert file["checked_photos"] > 0
+        assert file["largest_difference"] < 1e-3
+    assert (out / "labels.txt").read_text("utf-8").split() == FRUIT
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+def test_backbones_lists_the_bundled_one() -> None:
+    assert [entry["name"] for entry in done("backbones")["backbones"]] == ["studio-mini"]
+
+
+def test_backbones_probe_looks_inside() -> None:
+    document = done("backbones", "probe", "studio-mini")
+    assert document["features"] > 0
+    assert document["trainable"] is True
+    assert document["blocks"]
+    assert {"input_size", "format"} <= set(document)
+
+
+def test_a_plan_repeats_a_run_to_the_last_digit(trained: Trained, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    done("train", "--plan", trained.run / "plan.toml", "--out", again)
+    for name in ("history.csv", "split.csv", "plan.toml", "classes.txt"):
+        assert (again / name).read_bytes() == (trained.run / name).read_bytes(), name
+    with (again / "history.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == EPOCHS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "{nowhere}"),
+        ("train", "{nowhere}", "--out", "{nowhere}/run"),
+        ("train", "{samples}", "--out", "{run}"),
+        ("train", "{samples}", "--out", "{nowhere}", "--epochs", "0"),
+        ("train", "{samples}", "--out", "{nowhere}", "--backbone", "studio-maxi"),
+        ("evaluate", "{nowhere}"),
+        ("predict", "{nowhere}", "{samples}"),
+        ("export", "{run}", "--format", "kears", "--out", "{nowhere}"),
+        ("backbones", "probe", "{samples}"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_says_what_was_found_and_what_to_do(
+    command: tuple[str, ...], trained: Trained, samples: Path, tmp_path: Path
+) -> None:
+    places = {"nowhere": tmp_path / "nowhere", "samples": samples, "run": trained.run}
+    ended = hubstudio(*(word.format(**places) for word in command), "--json")
+    assert ended.code == 1
+    assert set(ended.document["error"]) == {"what", "found", "next"}
+    assert ended.document["error"]["what"]
+    assert "Traceback" not in ended.err
+    assert not places["nowhere"].exists()
+
+
+@pytest.mark.parametrize("command", [("trian",), ("train",), ("train", "photos", "--out", "run", "--epochs", "many")])
+def test_wrong_usage_ends_with_2(command: tuple[str, ...]) -> None:
+    ended = hubstudio(*command)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+@pytest.mark.parametrize("mode", ["extract", "fine-tune"])
+def test_an_interrupted_training_leaves_nothing(samples: Path, tmp_path: Path, mode: str) -> None:
+    out = tmp_path / "here" / "run"
+    out.parent.mkdir()
+    code, document = interrupted_at("Epoch 2", "train", samples, "--out", out, "--mode", mode, "--epochs", 10_000)
+    assert code == 130
+    assert "Interrupted" in document["error"]["what"]
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_an_interrupted_export_leaves_nothing(trained: Trained, tmp_path: Path) -> None:
+    out = tmp_path / "here"
+    formats = ",".join(EXPORT_FORMATS)
+    code, document = interrupted_at("1 of", "export", trained.run, "--format", formats, "--out", out)
+    assert code == 130
+    assert "Interrupted" in document["error"]["what"]
+    assert not out.exists() or list(out.iterdir()) == []
+
+
+def assert_is_answer(answer: dict[str, Any]) -> None:
+    assert list(answer["scores"]) == FRUIT
+    assert sum(answer["scores"].values()) == pytest.approx(1, abs=1e-4)
+    assert answer["confidence"] == max(answer["scores"].values()) == answer["scores"][answer["label"]]
+
+
+def size_of(path: Path) -> int:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+def interrupted_at(text: str, *command: object) -> tuple[int, dict[str, Any]]:
+    """Run a command on a terminal, press Ctrl+C once its progress bar says ``text``, return how it ended."""
+    terminal, inner = os.openpty()
+    try:
+        with subprocess.Popen(
+            [*PROGRAM, *map(str, command), "--json"], stdout=subprocess.PIPE, stderr=inner, stdin=subprocess.DEVNULL
+        ) as process:
+            try:
+                read_until(text, terminal, process)
+                process.send_signal(signal.SIGINT)
+                out, _ = process.communicate(timeout=LONGEST)
+            finally:
+                process.kill()
+        return process.returncode, json.loads(out)
+    finally:
+        os.close(inner)
+        os.close(terminal)
+
+
+def read_until(text: str, terminal: int, process: subprocess.Popen[bytes]) -> None:
+    shown, end = b"", time.monotonic() + LONGEST
+    while text.encode() not in shown:
+        assert process.poll() is None, shown.decode("utf-8", "replace")
+        assert time.monotonic() < end, shown.decode("utf-8", "replace")
+        if select.select([terminal], [], [], 0.5)[0]:
+            shown += os.read(terminal, 65536)
