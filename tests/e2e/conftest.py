@@ -22,17 +22,29 @@ OpenStudio = Callable[..., StudioWindow]
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run in a project, and what ``train --json`` said of it."""
+    """A finished run in a project."""
 
     project: Path
     run: Path
     document: dict[str, Any]
+    """What ``train --json`` printed."""
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes, in the order of the model's outputs."""
+        return self.document["classes"]
 
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The bundled sample photos."""
     return samples_folder()
+
+
+@pytest.fixture(scope="session")
+def classes(samples: Path) -> dict[str, list[Path]]:
+    """The classes of the samples with their photos, both in order."""
+    return {folder.name: sorted(folder.iterdir()) for folder in sorted(samples.iterdir()) if folder.is_dir()}
 
 
 @pytest.fixture(scope="session")

@@ -115,8 +115,8 @@ class StudioWindow:
             end(source)
 
     def ask_to_close(self) -> None:
-        """Close the window as its close button does."""
-        self.desktop.xdotool("windowquit", self._window)
+        """Ask the window manager to close the window."""
+        self.desktop.xdotool("windowactivate", "--sync", self._window, "key", "alt+F4")
 
     def wait_for_end(self, seconds: float = PATIENCE) -> int:
         """Wait until the program has ended, and return its exit code."""
@@ -164,6 +164,6 @@ class StudioWindow:
         return f"{self.tree().drawn()}\n{self.said()}"
 
     def _main_window(self) -> str:
-        found = self.desktop.xdotool("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", "Hub Studio")
+        search = ("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", "Hub Studio")
+        found = self.desktop.xdotool(*search)
         return found.split()[-1] if found else ""
-

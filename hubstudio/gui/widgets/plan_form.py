@@ -46,6 +46,8 @@ class PlanForm(QWidget):
         layout.addLayout(self._first_row())
         layout.addWidget(self._fold)
         self._fill_grid(Mode.EXTRACT)
+        for label in self._labels.values():
+            label.raise_()  # behind the fields in the order of children: what looks for a name finds the field first
 
     def show_plan(self, plan: Plan) -> None:
         """Show the numbers of a plan."""
