@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hubstudio.cli import main as command_line
 from hubstudio.cli.console import Console
+from hubstudio.core import path_kinds
 from hubstudio.core.errors import ProjectError, StudioError, did_you_mean
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _window_opener() -> command_line.OpenWindow | None:
 
 
 def _usage_mistake(arguments: list[str]) -> str:
-    if not arguments or Path(arguments[0]).exists():
+    if not arguments or path_kinds.exists(Path(arguments[0])):
         return _one_too_many(arguments)
     nearest = did_you_mean(arguments[0], command_line.COMMANDS)
     return f"'{arguments[0]}' is neither a command nor a project. {nearest}" if nearest else _one_too_many(arguments)
@@ -69,10 +70,10 @@ def _one_too_many(arguments: list[str]) -> str:
 
 
 def _project_folder(project: Path) -> Path:
-    folder = project.expanduser().absolute()
-    if folder.name == "project.toml" and folder.is_file():
+    folder = path_kinds.absolute(project)
+    if folder.name == "project.toml" and path_kinds.is_file(folder):
         return folder.parent
-    if folder.exists() and not folder.is_dir():
+    if path_kinds.is_file(folder):
         raise ProjectError(
             f"'{project}' is not a project.",
             found="It is a single file.",

@@ -98,7 +98,12 @@ check_machine() {
 # Git Bash on Windows has Scripts where others have bin.
 bin_folder() { if [ -d "$ROOT/.venv/Scripts" ]; then printf '%s' "$ROOT/.venv/Scripts"; else printf '%s' "$ROOT/.venv/bin"; fi; }
 
-venv_works() { is_right_python "$(bin_folder)/python" && "$(bin_folder)/python" -m pip --version >/dev/null 2>&1; }
+has_pip() { "$(bin_folder)/python" -m pip --version >/dev/null 2>&1; }
+
+venv_works() { is_right_python "$(bin_folder)/python" && has_pip; }
+
+# Other tools, such as uv, make environments without pip: those lack nothing else. Without pyvenv.cfg it is none.
+lacks_only_pip() { [ -f "$ROOT/.venv/pyvenv.cfg" ] && is_right_python "$(bin_folder)/python" && ! has_pip; }
 
 # What an installation depends on: the requirements, and where the checkout is.
 fingerprint() {
@@ -118,7 +123,11 @@ is_up_to_date() {
 ensure_venv() {
     local python
     check_machine
-    if ! venv_works; then
+    if lacks_only_pip; then
+        say "Adding pip to the environment $ROOT/.venv"
+        "$(bin_folder)/python" -m ensurepip >&2 || fail "The environment $ROOT/.venv has no pip, and none could be added." \
+            "Add it with the tool that made the environment (uv pip install pip), or move .venv away and run this again."
+    elif ! venv_works; then
         python="$(find_python)" || fail "Hub Studio needs Python 3.11, 3.12 or 3.13, and none was found." \
             "Install one, for example from your system's packages or python.org, and run this again."
         say "Making the environment $ROOT/.venv"

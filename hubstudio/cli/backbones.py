@@ -10,6 +10,7 @@ from typing import Any
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.console import table
 from hubstudio.cli.context import Context
+from hubstudio.core import path_kinds
 from hubstudio.core.backbones import BackboneInfo, bundled_folder, bundled_names, display_name
 
 HELP = "list the bundled backbones, or look inside one"
@@ -37,8 +38,8 @@ def resolved(backbone: str) -> str:
     """Return a backbone as a plan holds it: a folder by its absolute path, names and handles as they are."""
     if "://" in backbone or bundled_folder(backbone):
         return backbone
-    folder = Path(backbone).expanduser()
-    return str(folder.absolute()) if folder.exists() else backbone
+    folder = path_kinds.absolute(Path(backbone))
+    return str(folder) if path_kinds.exists(folder) else backbone
 
 
 def _list(context: Context) -> int:
@@ -46,7 +47,7 @@ def _list(context: Context) -> int:
         {"name": name, "title": display_name(name), "folder": str(bundled_folder(name))} for name in bundled_names()
     ]
     rows = [("name", "folder"), *((entry["name"], entry["folder"]) for entry in known)]
-    more = "Any TF Hub module works too: give its handle, or the folder it is unpacked in."
+    more = "Any image feature-vector module of TF Hub works too: give its handle, or the folder it is unpacked in."
     context.console.result({"backbones": known}, [*table(rows), "", more])
     return 0
 

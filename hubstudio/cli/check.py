@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubstudio.cli.arguments import Parser
-from hubstudio.cli.console import error_table, table
+from hubstudio.cli.console import table
 from hubstudio.cli.context import Context
 from hubstudio.core.errors import PhotosError
 
@@ -32,14 +32,7 @@ def run(args: Namespace, context: Context) -> int:
         context.console.progress(done / total, f"{done:,} of {total:,} photos")
 
     photo_set = check_photos(scan(args.photos), progress, context.cancel)
-    error = _blocking(photo_set)
-    document = _document(photo_set)
-    if error:
-        document["error"] = error_table(error)
-    context.console.result(document, _lines(photo_set))
-    if error:
-        context.console.message(f"{error.what}\n{error.next_step}")
-    return 1 if error else 0
+    return context.console.conclude(_document(photo_set), _lines(photo_set), _blocking(photo_set))
 
 
 def _blocking(photo_set: PhotoSet) -> PhotosError | None:

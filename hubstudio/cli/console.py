@@ -39,6 +39,13 @@ class Console:
         except BrokenPipeError:  # the reader has seen enough, as in "| head"
             _lead_nowhere(self._out)
 
+    def conclude(self, document: Mapping[str, Any], lines: Iterable[str], problem: StudioError | None) -> int:
+        """Print what the command came to, with the problem it leaves if there is one; return the exit code."""
+        self.result({**document, "error": error_table(problem)} if problem else document, lines)
+        if problem:  # what was found stands in the result already
+            self.message(f"{problem.what}\n{problem.next_step}")
+        return 1 if problem else 0
+
     def message(self, text: str) -> None:
         """Print a sentence on stderr."""
         self.clear()

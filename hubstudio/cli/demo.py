@@ -6,7 +6,7 @@ import shutil
 import time
 from argparse import Namespace
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from hubstudio.cli import evaluate, export, train
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.context import Context, Reporter
 from hubstudio.core.engine import EXPORT_FORMATS
+from hubstudio.core.errors import RunError
 from hubstudio.core.plan import Plan
-from hubstudio.core.project import Project
+from hubstudio.core.project import PROJECT_FILE, Project
 from hubstudio.core.resources import samples_folder
 from hubstudio.core.run_folder import require_free
 
@@ -31,9 +32,8 @@ def define(parser: Parser) -> None:
 
 def run(args: Namespace, context: Context) -> int:
     """Do the whole job, say what came out, and leave a project that the window opens."""
-    folder = require_free(args.out) if args.out else _free_folder()
     plan = Plan(photos=str(samples_folder()))
-    with _gone_unless_done(folder):
+    with _own_folder(args.out) as folder:
         document, lines = _whole_job(Project(folder, plan, step="review", run="run-001"), plan, context)
     context.console.result(document, lines)
     if context.has_screen and not args.no_window and not args.json:
@@ -66,20 +66,51 @@ def _whole_job(project: Project, plan: Plan, context: Context) -> tuple[dict[str
     return document, [*parts[0], "", *parts[1], "", *parts[2], "", whole]
 
 
-def _free_folder() -> Path:
+@contextmanager
+def _own_folder(out: Path | None) -> Generator[Path]:
+    """Give a folder that no other demo has; if the work in it does not end well, what was made in it goes."""
+    folder, is_made = _made_or_taken(require_free(out)) if out else (_made_by_number(), True)
+    _claim(folder)
+    try:
+        yield folder
+    except BaseException:
+        for name in ("runs", "exports"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        with suppress(OSError):
+            (folder / PROJECT_FILE).unlink(missing_ok=True)
+            if is_made:
+                folder.rmdir()  # fails, as it should, where somebody else has put something
+        raise
+
+
+def _claim(folder: Path) -> None:
+    """Make ``runs`` in an empty folder: whoever makes it has the folder."""
+    try:
+        (folder / "runs").mkdir()
+    except FileExistsError as error:
+        raise RunError(f"'{folder}' exists already.", next_step="Give a new name; nothing is overwritten.") from error
+
+
+def _made_or_taken(folder: Path) -> tuple[Path, bool]:
+    """Make the folder, or take the empty one that is there; return it, and whether it was made."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder, _is_made(folder)
+
+
+def _made_by_number() -> Path:
+    """Make the first of hubstudio-demo, hubstudio-demo-2, ... that is not there yet."""
     base = Path.cwd() / _DEFAULT_NAME
     folder, number = base, 2
-    while folder.exists():
+    while not _is_made(folder):
         folder = base.with_name(f"{_DEFAULT_NAME}-{number}")
         number += 1
     return folder
 
 
-@contextmanager
-def _gone_unless_done(folder: Path) -> Generator[None]:
-    """Leave nothing of the folder if the work in it does not end well; it was empty or absent before."""
+def _is_made(folder: Path) -> bool:
+    """Make the folder unless it is there: asking first would let two demos take the same one."""
     try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True

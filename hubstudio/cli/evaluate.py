@@ -10,6 +10,7 @@ from typing import Any
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.console import table
 from hubstudio.cli.context import Context, Reporter
+from hubstudio.core import path_kinds
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photos import scan
 from hubstudio.core.run_folder import RunFolder
@@ -29,7 +30,7 @@ def define(parser: Parser) -> None:
 def run(args: Namespace, context: Context) -> int:
     """Measure and print."""
     folder = RunFolder.open(args.run_folder)
-    photos = args.photos.expanduser().absolute() if args.photos else None
+    photos = path_kinds.absolute(args.photos) if args.photos else None
     if photos:
         scan(photos)  # a mistyped folder is said at once, not after TensorFlow has loaded
     evaluation = context.engine().evaluate(folder.path, photos, Reporter(context.console), context.cancel)

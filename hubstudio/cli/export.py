@@ -10,6 +10,7 @@ from typing import Any
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.console import table
 from hubstudio.cli.context import Context, Reporter
+from hubstudio.core import path_kinds
 from hubstudio.core.engine import EXPORT_FORMATS, ExportedFile, require_formats
 from hubstudio.core.run_folder import RunFolder
 
@@ -30,7 +31,7 @@ def run(args: Namespace, context: Context) -> int:
     """Export, each file checked against the run's own answers, and print what was written."""
     formats = require_formats(args.format.split(","))
     folder = RunFolder.open(args.run_folder)
-    out = args.out.expanduser().absolute()
+    out = path_kinds.absolute(args.out)
     files = context.engine().export(folder.path, formats, out, Reporter(context.console), context.cancel)
     context.console.result(document(files), lines(files))
     return 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.backbones import resolved
-from hubstudio.core.errors import PhotosError
+from hubstudio.core import path_kinds
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
 from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Output, Plan, Unfreeze
 
@@ -36,8 +36,8 @@ def define(parser: Parser) -> None:
         "--output", choices=[output.value for output in Output], help="how the head answers (default: softmax)"
     )
     parser.add_argument(
-        "--train-batch-norm", action="store_const", const=True,
-        help="let batch-norm statistics follow the photos while fine-tuning",
+        "--train-batch-norm", action=BooleanOptionalAction,
+        help="let batch-norm statistics follow the photos while fine-tuning (default: they stay as they are)",
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def plan_from(args: Namespace) -> Plan:
         base = Plan(photos=photos)
     if "mode" in given and given["mode"] is not base.mode:
         base = base.with_mode(given["mode"])
-    return _as_text(replace(base, photos=str(Path(photos).expanduser().absolute()), **given))
+    return replace(base, photos=str(path_kinds.absolute(Path(photos))), **given)
 
 
 def _given(args: Namespace) -> dict[str, Any]:
@@ -63,19 +63,6 @@ def _given(args: Namespace) -> dict[str, Any]:
     if args.output:
         values["output"] = Output(args.output)
     return values
-
-
-def _as_text(plan: Plan) -> Plan:
-    """Return the plan if it can be saved. A plan is text; some systems have folder names that are none."""
-    try:
-        plan.to_toml().encode()
-    except UnicodeEncodeError as error:
-        raise PhotosError(
-            "The name of the photo folder or of the backbone is not text.",
-            found=f"Found {plan.photos!r} and {plan.backbone!r}.",
-            next_step="Rename the folder and try again.",
-        ) from error
-    return plan
 
 
 def _add_number(parser: Parser, row: HyperParameter) -> None:

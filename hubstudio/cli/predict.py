@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hubstudio.cli.arguments import Parser
-from hubstudio.cli.console import error_table, table
+from hubstudio.cli.console import table
 from hubstudio.cli.context import Context, Reporter
+from hubstudio.core import path_kinds
 from hubstudio.core.engine import Prediction
 from hubstudio.core.errors import PhotosError
 from hubstudio.core.photos import photos_below
@@ -42,12 +44,7 @@ def run(args: Namespace, context: Context) -> int:
     answers = _answers(folder, wanted, context)
     document: dict[str, Any] = {"predictions": [_entry(one, answer) for one, answer in answers]}
     error = None if any(not answer.error for _, answer in answers) else _none_classified(answers)
-    if error:
-        document["error"] = error_table(error)
-    context.console.result(document, _lines(answers))
-    if error:
-        context.console.message(f"{error.what}\n{error.next_step}")
-    return 1 if error else 0
+    return context.console.conclude(document, _lines(answers), error)
 
 
 def _answers(folder: RunFolder, wanted: Sequence[_Wanted], context: Context) -> list[tuple[_Wanted, Prediction]]:
@@ -58,13 +55,13 @@ def _answers(folder: RunFolder, wanted: Sequence[_Wanted], context: Context) -> 
 
 
 def _expanded(given: str) -> Iterator[_Wanted]:
-    path = Path(given).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path's raises where there is no such home
+    if path_kinds.is_folder(path):
         photos = photos_below(path)
         yield from (_Wanted(str(Path(given) / photo.relative_to(path)), photo) for photo in photos)
         if not photos:
             yield _Wanted(given, path, "the folder holds no photos")
-    elif path.exists():
+    elif path_kinds.exists(path):
         yield _Wanted(given, path)
     else:
         yield _Wanted(given, path, "there is no such file")

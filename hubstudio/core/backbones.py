@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from hubstudio.core import resources
+from hubstudio.core import path_kinds, resources
 
 
 class ModuleFormat(StrEnum):
@@ -52,9 +53,7 @@ class BackboneInfo:
 def bundled_names() -> tuple[str, ...]:
     """Return the names of the backbones that come with the program."""
     folder = resources.bundled_backbones_folder()
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(path.name for path in folder.iterdir() if (path / "saved_model.pb").is_file()))
+    return tuple(name for name in path_kinds.names_in(folder) if path_kinds.is_file(folder / name / "saved_model.pb"))
 
 
 def bundled_folder(name: str) -> Path | None:
@@ -71,6 +70,22 @@ def display_name(handle: str) -> str:
         return handle.strip().replace("-", " ").title()
     if "://" not in handle:
         return Path(handle).name or handle
-    parts = [part for part in handle.split("?", maxsplit=1)[0].rstrip("/").split("/") if part]
-    telling = [part for part in parts[2:] if not part.isdecimal() and part not in ("feature_vector", "feature-vector")]
+    parts = [part for part in re.split(r"[?#]", handle, maxsplit=1)[0].split("/") if part]
+    if parts[2:3] == ["models"] and len(parts) > 4:
+        return _kaggle_name(parts[4:])
+    telling = [part for part in parts[2:] if not part.isdecimal() and part not in _TASKS]
+    if len(telling) > 2 and len(telling[-1]) <= _SHORT:
+        return f"{telling[-2]} {telling[-1]}"
     return telling[-1] if telling else parts[-1]
+
+
+_TASKS = ("feature_vector", "feature-vector")
+_SHORT = 4
+"""A word this short, such as 'b0', tells nothing without the one before it."""
+
+
+def _kaggle_name(parts: list[str]) -> str:
+    """Return 'mobilenet-v2 100-224' for model, framework, variation, version, Kaggle's words between or not."""
+    model, *rest = (part for part in parts if part not in ("frameworks", "variations", "versions"))
+    variation = re.sub(r"(^|[-_])feature[-_]vector$", "", rest[1]) if len(rest) > 1 else ""
+    return f"{model} {variation}".rstrip()

@@ -32,6 +32,12 @@ class CancelToken:
         """Whether a training was asked to keep what it has."""
         return self._stopping.is_set()
 
+    def check_before_results(self) -> None:
+        """Raise ``Cancelled`` once ``cancel`` or ``stop`` was called: for work before there is anything to keep."""
+        if self._stopping.is_set():
+            raise Cancelled
+        self.check()
+
     def check(self) -> None:
         """Raise ``Cancelled`` once ``cancel`` was called."""
         if self._cancelled.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class StudioError(Exception):
@@ -15,8 +16,18 @@ class StudioError(Exception):
         self.found = found
         self.next_step = next_step
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses have constructors of their own, which pickle would call with the wrong arguments.
+        return _restored, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.found, self.next_step) if part)
+
+
+def _restored(kind: type[StudioError], arguments: tuple[object, ...], state: dict[str, Any]) -> StudioError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class PhotosError(StudioError):

@@ -1,6 +1,7 @@
 """What happens during a run, as facts. The window and the command line draw from the same ones.
 
-Order: ``RunStarted``; any number of the others; then exactly one of ``RunFinished``, ``RunCancelled``, ``RunFailed``.
+Order: ``RunStarted``; any number of the others; then ``RunFinished``. The engine ends a run that does not end
+well with an exception; the face that shows it makes ``RunCancelled`` of ``Cancelled`` and ``RunFailed`` of an error.
 ``elapsed`` is in seconds since the run began.
 """
 
@@ -47,7 +48,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True)
 class FeaturesDone:
-    """``done`` of ``total`` photos went through the backbone (or were read, when fine-tuning)."""
+    """``done`` of ``total`` photos went through the backbone, in either mode."""
 
     done: int
     total: int
@@ -78,6 +79,7 @@ class EpochDone:
     validation_loss: float
     validation_accuracy: float
     learning_rate: float
+    """As the epoch began; it follows a schedule."""
     is_best: bool
     elapsed: float
 
@@ -101,7 +103,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The run folder is complete."""
+    """The run folder is complete. The only end that the engine itself reports."""
 
     run: Path
     best_phase: Phase
@@ -113,14 +115,14 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class RunCancelled:
-    """The person stopped the run before there was anything to keep; no run folder was left."""
+    """The person stopped the run before there was anything to keep; no run folder was left. Made by a face."""
 
     elapsed: float
 
 
 @dataclass(frozen=True)
 class RunFailed:
-    """The run ended with a problem; no run folder was left."""
+    """The run ended with a problem; no run folder was left. Made by a face."""
 
     error: StudioError
     elapsed: float

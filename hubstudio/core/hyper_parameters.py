@@ -67,8 +67,3 @@ HYPER_PARAMETERS: tuple[HyperParameter, ...] = (
         "seed", "Seed", "Decides the split and every random choice: the same seed repeats the run.",
         0, 2**31 - 1, whole=True),
 )  # fmt: skip
-
-
-def hyper_parameter(name: str) -> HyperParameter:
-    """Return the row of that name."""
-    return next(row for row in HYPER_PARAMETERS if row.name == name)

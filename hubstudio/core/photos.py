@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from hubstudio.core import path_kinds
 from hubstudio.core.errors import PhotosError
 from hubstudio.core.natural_order import natural_key
 
@@ -74,17 +75,21 @@ class PhotoSet:
 def scan(root: Path) -> PhotoSet:
     """List the class folders below ``root`` and the photos in them; nested folders belong to their class.
 
-    Reads folders only, no photo. Symbolic links to folders are followed once, so loops end.
+    Reads folders only, no photo. Links to folders are followed, but every real folder is visited once: the class
+    folders' own belong to their classes, wherever else a link leads to them, and what is in ``root`` to none.
     Raises ``PhotosError`` if ``root`` is no folder that can be read.
     """
     root = _existing_folder(root)
     entries = _entries(root)
-    loose = tuple(entry for entry in entries if entry.is_file() and _is_photo(entry))
+    loose = tuple(entry for entry in entries if _is_photo(entry))
+    visited: set[Path] = set()
+    _enter(root, visited)
+    folders = [(entry, _enter(entry, visited)) for entry in entries if path_kinds.is_folder(entry)]
     photos: list[Photo] = []
     skipped: list[Path] = []
     empty: list[Path] = []
-    for folder in (entry for entry in entries if entry.is_dir()):
-        files = list(_files_below(folder, frozenset()))
+    for folder, is_new in folders:
+        files = list(_files_below(folder, visited)) if is_new else []
         own = [Photo(path, folder.name) for path in files if _is_photo(path)]
         photos += own
         skipped += [path for path in files if not _is_photo(path)]
@@ -96,8 +101,13 @@ def scan(root: Path) -> PhotoSet:
 
 
 def photos_below(folder: Path) -> list[Path]:
-    """Return the photos in a folder and the folders below it, in natural order, labelled or not."""
-    return [path for path in _files_below(folder, frozenset()) if _is_photo(path)]
+    """Return the photos in a folder and the folders below it, in natural order, labelled or not.
+
+    Links to folders are followed, but every real folder is visited once. Raises ``PhotosError`` if one cannot be read.
+    """
+    visited: set[Path] = set()
+    _enter(folder, visited)
+    return [path for path in _files_below(folder, visited) if _is_photo(path)]
 
 
 def photos_at(paths: Iterable[Path]) -> list[Path]:
@@ -106,7 +116,7 @@ def photos_at(paths: Iterable[Path]) -> list[Path]:
     Raises ``PhotosError`` if that is nothing, or if a folder cannot be read.
     """
     given = list(paths)
-    found = [photo for path in given for photo in (photos_below(path) if path.is_dir() else [path])]
+    found = [photo for path in given for photo in (photos_below(path) if path_kinds.is_folder(path) else [path])]
     if not found:
         names = ", ".join(f"'{path.name}'" for path in given[:3])
         raise PhotosError(f"There are no photos in {names}.", next_step="Choose other photos or another folder.")
@@ -173,13 +183,24 @@ def _one_class(found: PhotoSet, name: str) -> Problem:
 
 
 def _existing_folder(root: Path) -> Path:
-    root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100 - resolve() would replace links the person chose
-    if not root.exists():
-        raise PhotosError(f"There is no folder '{root}'.", next_step="Check the name, or choose another folder.")
-    if not root.is_dir():
+    root = Path(os.path.abspath(path_kinds.absolute(root)))  # noqa: PTH100 - resolve() would replace chosen links
+    if not path_kinds.is_text(root):
+        raise PhotosError(
+            "The name of the photo folder is not readable text.",
+            found=f"Found {str(root)!r}.",
+            next_step="Rename the folder and try again.",
+        )
+    if not path_kinds.exists(root):
+        refusal = path_kinds.refusal(root)
+        raise PhotosError(
+            f"There is no folder '{root}'.",
+            found=f"{refusal}." if refusal else "",
+            next_step="Check the name, or choose another folder.",
+        )
+    if not path_kinds.is_folder(root):
         raise PhotosError(
             f"'{root.name}' is not a folder.",
-            found="It is a single file.",
+            found="It is a single file." if path_kinds.is_file(root) else "",
             next_step="Give the folder that holds one folder per class.",
         )
     return root
@@ -197,15 +218,20 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
-def _files_below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    real = folder.resolve()
-    if real in above:
-        return
+def _enter(folder: Path, visited: set[Path]) -> bool:
+    """Note that a folder is visited, by whatever path; return whether it is the first time."""
+    real = path_kinds.real(folder)
+    is_new = real not in visited
+    visited.add(real)
+    return is_new
+
+
+def _files_below(folder: Path, visited: set[Path]) -> Iterator[Path]:
     for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _files_below(entry, above | {real})
-        else:
+        if not path_kinds.is_folder(entry):
             yield entry
+        elif _enter(entry, visited):
+            yield from _files_below(entry, visited)
 
 
 def _is_ignored(path: Path) -> bool:
@@ -213,7 +239,7 @@ def _is_ignored(path: Path) -> bool:
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.casefold() in PHOTO_SUFFIXES
+    return path.suffix.casefold() in PHOTO_SUFFIXES and path_kinds.is_file(path)
 
 
 def count_of(count: int, noun: str) -> str:

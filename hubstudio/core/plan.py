@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import tomli_w
 
-from hubstudio.core import whole_files
+from hubstudio.core import path_kinds, whole_files
 from hubstudio.core.errors import PlanError, did_you_mean
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.split import Shares
@@ -69,6 +69,8 @@ class Plan:
     def __post_init__(self) -> None:
         for row in HYPER_PARAMETERS:
             row.check(getattr(self, row.name))
+        _check_text(self.photos, "photo folder")
+        _check_text(self.backbone, "backbone")
         _check_unfreeze(self.unfreeze)
         if not (
             0 < self.validation_share < 1 and 0 < self.test_share < 1 and self.validation_share + self.test_share < 1
@@ -88,9 +90,13 @@ class Plan:
         """Return the plan for another mode, with that mode's usual number of epochs."""
         return replace(self, mode=mode, epochs=DEFAULT_EPOCHS[mode])
 
+    def to_table(self) -> dict[str, Any]:
+        """Return plain values that ``from_table`` reads back to an equal plan."""
+        return {name: value.value if isinstance(value, StrEnum) else value for name, value in asdict(self).items()}
+
     def to_toml(self) -> str:
         """Return the plan as readable text that ``from_toml`` reads back to an equal plan."""
-        return tomli_w.dumps({"plan_version": PLAN_VERSION, **_plain(asdict(self))})
+        return tomli_w.dumps({"plan_version": PLAN_VERSION, **self.to_table()})
 
     @classmethod
     def from_toml(cls, text: str, *, source: str = "the plan") -> Plan:
@@ -133,8 +139,8 @@ class Plan:
         """Read a plan file. Raises ``PlanError`` if it is missing or damaged."""
         try:
             text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "It is not a text file"
+        except (OSError, ValueError) as error:
+            reason = "It is not a text file" if isinstance(error, UnicodeDecodeError) else path_kinds.reason(error)
             raise PlanError(f"The plan '{path}' could not be read.", found=f"{reason}.", next_step=_NEXT) from error
         return cls.from_toml(text, source=str(path))
 
@@ -159,16 +165,14 @@ def choice(kind: type[_Choice], value: object, name: str) -> _Choice:
         ) from None
 
 
-def parse_unfreeze(text: str) -> Unfreeze:
-    """Read 'all' or a number of blocks. Raises ``PlanError``."""
-    if text.casefold() == "all":
-        return "all"
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    _check_unfreeze(value if value >= 0 else text)
-    return value
+def _check_text(value: str, what: str) -> None:
+    """A plan is text; some systems have folder names that are none."""
+    if not path_kinds.is_text(value):
+        raise PlanError(
+            f"The name of the {what} is not readable text.",
+            found=f"Found {value!r}.",
+            next_step="Rename the folder and try again.",
+        )
 
 
 def _check_unfreeze(value: object) -> None:
@@ -179,7 +183,3 @@ def _check_unfreeze(value: object) -> None:
         found=f"Found {value!r}.",
         next_step="Give a number of 1 or more, or 'all'.",
     )
-
-
-def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.value if isinstance(value, StrEnum) else value for name, value in table.items()}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import tomli_w
 
-from hubstudio.core import paths, whole_files
-from hubstudio.core.errors import ProjectError, StudioError
+from hubstudio.core import path_kinds, paths, whole_files
+from hubstudio.core.errors import PlanError, ProjectError, StudioError
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import RunFolder
 
@@ -20,6 +20,8 @@ PROJECT_FILE = "project.toml"
 PROJECT_VERSION = 1
 STEPS = ("photos", "backbone", "train", "review", "classify", "export")
 _MOST_RECENT = 8
+_LONGEST_NAME = 60
+"""In characters: leaves room for a number within the 255 bytes of a name."""
 
 
 @dataclass(frozen=True)
@@ -55,52 +57,54 @@ class Project:
 
     def runs(self) -> list[RunFolder]:
         """Return the complete runs, newest first."""
-        if not self.runs_folder.is_dir():
-            return []
         found: list[RunFolder] = []
-        for path in sorted(self.runs_folder.iterdir(), key=lambda path: path.name, reverse=True):
+        for name in reversed(path_kinds.names_in(self.runs_folder)):
             try:
-                found.append(RunFolder.open(path))
+                found.append(RunFolder.open(self.runs_folder / name))
             except StudioError:
                 continue
         return found
 
     def next_run_path(self) -> Path:
         """Return a free name for the next run: run-001, run-002, ..."""
-        taken = {path.name for path in self.runs_folder.iterdir()} if self.runs_folder.is_dir() else set[str]()
+        taken = set(path_kinds.names_in(self.runs_folder))
         number = 1
         while f"run-{number:03}" in taken:
             number += 1
         return self.runs_folder / f"run-{number:03}"
 
     def save(self) -> None:
-        """Write ``project.toml``, whole or not at all. Raises ``ProjectError``."""
+        """Write ``project.toml``, whole or not at all. Raises ``ProjectError``, also where a newer one is."""
+        _refuse_newer(self.folder)
         table: dict[str, Any] = {"project_version": PROJECT_VERSION, "step": self.step, "run": self.run}
         if self.plan:
-            table["plan"] = _plain(self.plan)
+            table["plan"] = self.plan.to_table()
         try:
             whole_files.write_text(self.folder / PROJECT_FILE, tomli_w.dumps(table))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ProjectError(
                 f"The project could not be saved in '{self.folder}'.",
-                found=f"{error.strerror or error}.",
+                found=f"{path_kinds.reason(error)}.",
                 next_step="Check that the folder can be written to and that the disk is not full.",
             ) from error
 
 
 def open_project(folder: Path) -> Project:
-    """Read a project, or start an empty one where there is none yet. Raises ``ProjectError`` if it is damaged."""
-    folder = folder.expanduser().absolute()
-    file = folder / PROJECT_FILE
-    if not file.exists():
-        return Project(folder)
+    """Read a project, or start an empty one where there is none yet.
+
+    Raises ``ProjectError`` if it is damaged, newer than this program, or where no folder can be.
+    """
+    folder = path_kinds.absolute(folder)
+    if not path_kinds.exists(folder / PROJECT_FILE):
+        return Project(_possible(folder))
+    _refuse_newer(folder)
     try:
-        table = tomllib.loads(file.read_text("utf-8"))
-        plan = Plan.from_table(table["plan"]) if "plan" in table else None
+        table = _read(folder)
+        plan = _plan_in(table)
     except (OSError, ValueError, TypeError, StudioError) as error:
         raise ProjectError(
             f"The project '{folder}' could not be opened.",
-            found=f"{file.name}: {error}.",
+            found=f"{PROJECT_FILE}: {str(error).rstrip('.')}.",
             next_step="Mend the file, or move it away and choose the photos again; the runs beside it stay.",
         ) from error
     step, run = str(table.get("step", STEPS[0])), str(table.get("run", ""))
@@ -110,10 +114,10 @@ def open_project(folder: Path) -> Project:
 
 def new_project_folder(photos: Path) -> Path:
     """Return a free folder for a project on these photos, named after them."""
-    base = re.sub(r"[^\w\- .]", "_", photos.name).strip(" .") or "project"
+    base = re.sub(r"[^\w\- .]", "_", photos.name)[:_LONGEST_NAME].strip(" .") or "project"
     folder = paths.projects_folder() / base
     number = 2
-    while folder.exists():
+    while path_kinds.is_taken(folder):
         folder = paths.projects_folder() / f"{base}-{number}"
         number += 1
     return folder
@@ -126,7 +130,7 @@ def recent_projects() -> list[Path]:
     except (OSError, ValueError):
         return []
     known = [Path(str(entry)) for entry in cast(list[object], listed)] if isinstance(listed, list) else []
-    return [path for path in known if (path / PROJECT_FILE).is_file()]
+    return [path for path in known if path_kinds.is_file(path / PROJECT_FILE)]
 
 
 def remember(project: Project) -> None:
@@ -135,14 +139,43 @@ def remember(project: Project) -> None:
     entries = [str(path) for path in [project.folder, *others][:_MOST_RECENT]]
     try:
         whole_files.write_text(paths.recent_file(), json.dumps(entries, indent=2) + "\n")
-    except OSError:
+    except (OSError, ValueError):
         return
 
 
 def _has_run(project: Project) -> bool:
-    return bool(project.run_path and project.run_path.is_dir())
+    return bool(project.run_path and path_kinds.is_folder(project.run_path))
 
 
-def _plain(plan: Plan) -> dict[str, Any]:
-    return tomllib.loads(tomli_w.dumps({name: str(value) if hasattr(value, "value") else value
-                                        for name, value in asdict(plan).items()}))  # fmt: skip
+def _possible(folder: Path) -> Path:
+    refusal = path_kinds.refusal(folder)
+    if refusal:
+        raise ProjectError(
+            f"There can be no project '{folder}'.", found=f"{refusal}.", next_step="Choose another folder."
+        )
+    return folder
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / PROJECT_FILE).read_text("utf-8"))
+
+
+def _plan_in(table: dict[str, Any]) -> Plan | None:
+    plan = table.get("plan")
+    if plan is not None and not isinstance(plan, dict):
+        raise PlanError("'plan' is no table of values.")
+    return None if plan is None else Plan.from_table(cast(dict[str, Any], plan))
+
+
+def _refuse_newer(folder: Path) -> None:
+    """Raise ``ProjectError`` if a newer program wrote the project; what cannot be read says nothing about that."""
+    try:
+        version = _read(folder).get("project_version", PROJECT_VERSION)
+    except (OSError, ValueError):
+        return
+    if not isinstance(version, int) or version > PROJECT_VERSION:
+        raise ProjectError(
+            f"The project '{folder}' was made by a newer Hub Studio.",
+            found=f"{PROJECT_FILE} is of version {version}; this program knows {PROJECT_VERSION}.",
+            next_step="Open it with the newer program, or choose another project.",
+        )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hubstudio.core import path_kinds
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def resource(name: str) -> Path:
     """Return the path of a bundled file or folder, installed or in a checkout."""
     installed = _PACKAGE / "resources" / name
-    return installed if installed.exists() else _PACKAGE.parent / "resources" / name
+    return installed if path_kinds.exists(installed) else _PACKAGE.parent / "resources" / name
 
 
 def samples_folder() -> Path:

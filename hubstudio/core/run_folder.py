@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hubstudio.core import path_kinds
 from hubstudio.core.errors import RunError
 from hubstudio.core.events import EpochDone
 from hubstudio.core.photos import Photo, PhotoSet
@@ -41,7 +42,10 @@ class RunSummary:
     epochs: int
     """Epochs trained in the mode's main phase (the head's when extracting, the blocks' when fine-tuning)."""
     best_epoch: int
-    """Epoch of that phase whose weights were kept; 0 if the head-only weights were."""
+    """Epoch of that phase whose weights were kept; 0 if the head-only weights were.
+
+    A fine-tuning that was stopped while its head learned has no other phase: both numbers are the head's then.
+    """
     best_phase: str
     validation_accuracy: float
     validation_loss: float
@@ -67,10 +71,10 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Check that ``path`` is a complete run. Raises ``RunError``."""
-        path = path.expanduser().absolute()
-        if not path.is_dir():
-            raise RunError(f"There is no run folder '{path}'.", next_step="Give the folder that 'train --out' wrote.")
-        missing = [name for name in (PLAN, CLASSES, SPLIT, MODEL, METRICS) if not (path / name).is_file()]
+        path = path_kinds.absolute(path)
+        if not path_kinds.is_folder(path):
+            raise _no_run(path)
+        missing = [name for name in (PLAN, CLASSES, SPLIT, MODEL, METRICS) if not path_kinds.is_file(path / name)]
         if missing:
             raise RunError(
                 f"'{path}' is not a complete run.",
@@ -132,13 +136,20 @@ class RunFolder:
 
 
 def require_free(out: Path) -> Path:
-    """Return ``out`` as an absolute path. Raises ``RunError`` if something is there already."""
-    out = out.expanduser().absolute()
-    if out.is_dir() and not any(out.iterdir()):
-        return out
-    if out.exists():
+    """Return ``out`` as an absolute path. Raises ``RunError`` if something is there already, or nothing can be."""
+    out = path_kinds.absolute(out)
+    refusal = path_kinds.refusal(out)
+    if refusal:
+        raise RunError(f"There can be no folder '{out}'.", found=f"{refusal}.", next_step="Give another name.")
+    if path_kinds.is_taken(out) and not path_kinds.is_empty_folder(out):
         raise RunError(f"'{out}' exists already.", next_step="Give a new name; nothing is overwritten.")
     return out
+
+
+def _no_run(path: Path) -> RunError:
+    refusal = path_kinds.refusal(path)
+    found = f"{refusal}." if refusal else ""
+    return RunError(f"There is no run folder '{path}'.", found=found, next_step="Give the folder 'train --out' wrote.")
 
 
 def write_records(folder: Path, plan: Plan, photo_set: PhotoSet, split: Split, history: Sequence[EpochDone]) -> None:

@@ -81,7 +81,7 @@ class RunState:
         return spent * (1 - self.fraction) / self.fraction
 
     def __str__(self) -> str:
-        if self.status is Status.RUNNING:
+        if self.status is Status.RUNNING and self.phase is not None:
             return self._running()
         if self.status is Status.FINISHED:
             return self._finished()
@@ -90,6 +90,7 @@ class RunState:
         return {
             Status.IDLE: "Ready to train",
             Status.PREPARING: "Preparing: reading the photo folders and the backbone",
+            Status.RUNNING: "Preparing: the photos are divided, the backbone is known",
             Status.STOPPING: "Stopping after this batch, keeping the best so far",
             Status.CANCELLED: "Training stopped before there was anything to keep",
         }[self.status]
@@ -102,8 +103,13 @@ class RunState:
         return f"Epoch {max(self.epoch, 1)} of {self.epochs}"
 
     def _finished(self) -> str:
-        how = "stopped early, best kept" if self.stopped_early else "best kept"
-        return f"Training finished ({how}: epoch {self.best_epoch}, {percent(self.validation_accuracy)} on validation)"
+        how = "stopped early, " if self.stopped_early else ""
+        kept = f"best kept: epoch {self.best_epoch}" if self.best_epoch else self._head_kept()
+        return f"Training finished ({how}{kept}, {percent(self.validation_accuracy)} on validation)"
+
+    def _head_kept(self) -> str:
+        why = "was no better yet" if self.stopped_early else "did no better"
+        return f"head only kept: fine-tuning {why}"
 
 
 def advance(state: RunState, event: Event) -> RunState:

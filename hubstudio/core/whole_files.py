@@ -9,6 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hubstudio.core import path_kinds
+
 
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 so that a reader sees the old file or the new one, never a part."""
@@ -40,13 +42,13 @@ def whole_folder(path: Path) -> Generator[Path]:
     partial.mkdir()
     try:
         yield partial
-        if path.is_dir() and not any(path.iterdir()):
+        if path_kinds.is_empty_folder(path):
             path.rmdir()
-        if path.exists():
+        if path_kinds.is_taken(path):
             raise FileExistsError(path)
         partial.rename(path)
     finally:
-        if partial.exists():
+        if path_kinds.exists(partial):
             shutil.rmtree(partial, ignore_errors=True)
 
 

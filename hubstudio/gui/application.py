@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
+import os
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +15,12 @@ from PySide6.QtWidgets import QApplication
 
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import ProjectError, StudioError
-from hubstudio.core.photos import PHOTO_SUFFIXES
-from hubstudio.core.project import PROJECT_FILE, Project, open_project, remember
+from hubstudio.core.project import Project, open_project, remember
 from hubstudio.core.settings import load_settings
 from hubstudio.gui.crash_dialog import CrashDialog
 from hubstudio.gui.garbage import GarbageCollector
 from hubstudio.gui.main_window import MainWindow
+from hubstudio.gui.photo_folders import holds_class_folders
 from hubstudio.gui.process_signals import ProcessSignals
 from hubstudio.gui.session import Session
 from hubstudio.gui.theme import apply_theme
@@ -30,34 +29,30 @@ _LEAST_POINTS = 10.0
 # Every call back into Python must win the interpreter from the threads that decode, trace and train. At Python's 5 ms
 # a turn of the window's loop took up to 1 s beside TensorFlow and a photo check.
 _SECONDS_BETWEEN_THREADS = 0.0005
-_LOOKED_AT = 200  # files of a folder, when telling whether it holds photos
 
 _log = logging.getLogger(__name__)
 
 
-def run(project: Path | None, make_engine: Callable[[], Engine], started: float | None = None) -> int:
-    """Show the window until it is closed; return the exit code.
-
-    ``started`` is the ``time.perf_counter()`` at which the program began, for the log.
-    """
+def run(project: Path | None, make_engine: Callable[[], Engine]) -> int:
+    """Show the window until it is closed; return the exit code."""
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
     app = _make_application()
-    studio = Studio(app, project, make_engine, started)
+    studio = Studio(app, project, make_engine)
     try:
-        return studio.run()
+        code = studio.run()
     finally:
-        studio.close()
+        has_ended = studio.close()
+    if not has_ended:
+        _leave_at_once(code)
+    return code
 
 
 class Studio(QObject):
     """Holds what lives as long as the program: session, window, and what ends them."""
 
-    def __init__(
-        self, app: QApplication, start_with: Path | None, make_engine: Callable[[], Engine], started: float | None
-    ) -> None:
+    def __init__(self, app: QApplication, start_with: Path | None, make_engine: Callable[[], Engine]) -> None:
         super().__init__()
         self._app = app
-        self._started = started
         self._exit_code = 0
         self._crash: CrashDialog | None = None
         self._photos = start_with if start_with and holds_class_folders(start_with) else None
@@ -81,12 +76,13 @@ class Studio(QObject):
         self._app.exec()
         return self._exit_code
 
-    def close(self) -> None:
-        """Leave nothing running."""
+    def close(self) -> bool:
+        """End all work; False if some of it does not end."""
         sys.excepthook = self._former_hook
         self._signals.close()
         self.window.close_now()
         self._garbage.close()
+        return self.window.has_ended
 
     def show_crash(self, report: str) -> None:
         """Show a report of what nobody foresaw."""
@@ -102,8 +98,6 @@ class Studio(QObject):
         self._crash = None
 
     def _on_painted(self) -> None:
-        if self._started is not None:
-            _log.info("The window was on screen after %.2f s", time.perf_counter() - self._started)
         self.session.start()
         if self._photos:
             self.session.choose_photos(self._photos)
@@ -116,21 +110,6 @@ class Studio(QObject):
     def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         report = "".join(traceback.format_exception(kind, error, trace))
         QTimer.singleShot(0, self, lambda: self.show_crash(report))
-
-
-def holds_class_folders(folder: Path) -> bool:
-    """Whether a folder is no project but holds folders with photos in them; reads names only, and few of them."""
-    try:
-        if (folder / PROJECT_FILE).exists():
-            return False
-        inner = (path for path in itertools.islice(folder.iterdir(), _LOOKED_AT) if path.is_dir())
-        return any(
-            file.suffix.casefold() in PHOTO_SUFFIXES
-            for path in inner
-            for file in itertools.islice(path.iterdir(), _LOOKED_AT)
-        )
-    except OSError:
-        return False
 
 
 def _opened(folder: Path | None) -> tuple[Project, StudioError | None]:
@@ -147,6 +126,21 @@ def _opened(folder: Path | None) -> tuple[Project, StudioError | None]:
     if project.plan:
         remember(project)
     return project, None
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process though a thread still works.
+
+    It hangs where nothing in Python can reach it, and a Qt thread that is destroyed while it runs aborts the program.
+    ``QThread.terminate`` is worse: it would stop the thread in the middle of anything, with its locks held, and this
+    one would then wait for them. Nothing is lost: a project is saved on every change, and files are written whole.
+    """
+    _log.warning("Some work did not end in time; the program ends without it.")
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # there is none without a console
+            stream.flush()
+    os._exit(code)
 
 
 def _make_application() -> QApplication:

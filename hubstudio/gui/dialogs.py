@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from hubstudio import __version__
 
 
-def ask_to_stop_training(parent: QWidget, stop: Callable[[], None]) -> QMessageBox:
-    """Ask whether a running training may be stopped; ``stop`` is called if so."""
+def ask_to_stop_training(parent: QWidget, to_do: str, stop: Callable[[], None]) -> QMessageBox:
+    """Ask whether a running training may be stopped ``to_do`` something ('close'); ``stop`` is called if so."""
     box = QMessageBox(parent)
     box.setObjectName("stop_training_question")
     box.setWindowTitle("Training is running")
     box.setIcon(QMessageBox.Icon.Question)
-    box.setText("Training is running. Stop it and close?")
+    box.setText(f"Training is running. Stop it and {to_do}?")
     box.setInformativeText("Its epochs so far are not kept. To keep the best one, use “Stop and keep best” first.")
-    yes = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
+    yes = box.addButton(f"Stop and {to_do}", QMessageBox.ButtonRole.DestructiveRole)
     no = box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
     for button in (yes, no):
         button.setObjectName(button.text().casefold().replace(" ", "_"))

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import Cancelled, StudioError
@@ -56,13 +56,17 @@ class Lane(QThread):
             self.start()
         return job
 
-    def close(self) -> None:
-        """Cancel what runs or waits, and wait until the thread has ended."""
+    def cancel_all(self) -> None:
+        """Cancel what runs or waits, and take nothing more."""
         self._is_closed = True
-        for job in self._waiting:
+        for job in list(self._waiting):  # the thread takes jobs out of it meanwhile
             job.cancel.cancel()
+
+    def close(self, seconds: float) -> bool:
+        """Cancel what runs or waits; wait until the thread has ended, or return False if it has not in that time."""
+        self.cancel_all()
         self._jobs.put(None)
-        self.wait()
+        return self.wait(QDeadlineTimer(round(seconds * 1000)))
 
     def run(self) -> None:
         """Do jobs until ``close``. Called by Qt in the lane's own thread."""

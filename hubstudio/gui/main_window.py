@@ -17,6 +17,7 @@ from hubstudio.gui import dialogs
 from hubstudio.gui.actions import Actions
 from hubstudio.gui.page_stack import PageStack
 from hubstudio.gui.pages.page import Page
+from hubstudio.gui.photo_folders import holds_class_folders
 from hubstudio.gui.session import Session
 from hubstudio.gui.sidebar import Sidebar
 from hubstudio.gui.step_bar import StepBar
@@ -47,6 +48,7 @@ class MainWindow(QMainWindow):
         self._furthest = 0
         self._was_painted = False
         self._may_close = False
+        self._has_ended: bool | None = None
         self._refresh_timer = QTimer(self)
         self._refresh_timer.setSingleShot(True)
         self._refresh_timer.timeout.connect(self._refresh)
@@ -58,6 +60,11 @@ class MainWindow(QMainWindow):
     def step(self) -> str:
         """The step that is shown."""
         return self.session.project.step
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the window is closed and nothing that it began works on."""
+        return bool(self._has_ended)
 
     def show_step(self, step: str) -> None:
         """Show a step's page and remember it in the project."""
@@ -80,7 +87,7 @@ class MainWindow(QMainWindow):
 
     def new_project(self) -> None:
         """Begin with an empty project."""
-        self._after_training(lambda: self._show_project(Project(Path())))
+        self._after_training("begin a new project", lambda: self._show_project(Project(Path())))
 
     def choose_project(self) -> None:
         """Ask for a project's folder and open it."""
@@ -89,13 +96,14 @@ class MainWindow(QMainWindow):
             self.open_project(Path(folder))
 
     def open_project(self, folder: Path) -> None:
-        """Open a project in this window; one that is damaged leaves the current one open."""
+        """Open a project, or begin one on a folder of photos; one that is damaged leaves the current one open."""
+        photos = folder if holds_class_folders(folder) else None  # no project is ever kept beside the photos
         try:
-            project = open_project(folder)
+            project = Project(Path()) if photos else open_project(folder)
         except StudioError as error:
             self.show_problem(error)
             return
-        self._after_training(lambda: self._show_project(project))
+        self._after_training("open the other project", lambda: self._show_project(project, photos))
 
     def show_problem(self, error: StudioError) -> None:
         """Show a problem that belongs to no page, until it is dismissed."""
@@ -153,28 +161,34 @@ class MainWindow(QMainWindow):
         """Ask while a training runs; else end all work before the window goes."""
         if self.session.is_training and not self._may_close:
             event.ignore()
-            dialogs.ask_to_stop_training(self, self.close_now)
+            dialogs.ask_to_stop_training(self, "close", self.close_now)
             return
         self.hide()
-        self.thumbnails.close()
-        self.session.close()
+        if self._has_ended is None:  # a second time would wait as long again
+            self._has_ended = self._end_work()
         event.accept()
 
-    def _after_training(self, go_on: Callable[[], None]) -> None:
+    def _end_work(self) -> bool:
+        has_pictures = self.thumbnails.close(self.session.patience)
+        return self.session.close() and has_pictures
+
+    def _after_training(self, to_do: str, go_on: Callable[[], None]) -> None:
         if self.session.is_training:
-            dialogs.ask_to_stop_training(self, go_on)
+            dialogs.ask_to_stop_training(self, to_do, go_on)
         else:
             go_on()
 
-    def _show_project(self, project: Project) -> None:
+    def _show_project(self, project: Project, photos: Path | None = None) -> None:
         self.banner.show_error(None)
         self.pages.clear()
         self._furthest = 0
-        QTimer.singleShot(0, lambda: self._on_pages_gone(project))
+        QTimer.singleShot(0, lambda: self._on_pages_gone(project, photos))
 
-    def _on_pages_gone(self, project: Project) -> None:
+    def _on_pages_gone(self, project: Project, photos: Path | None) -> None:
         self.session.open(project)
         self.show_step(project.step)
+        if photos:
+            self.session.choose_photos(photos)
 
     def _refresh(self) -> None:
         self._refresh_timer.stop()

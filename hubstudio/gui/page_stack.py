@@ -69,7 +69,7 @@ def _make(step: str, session: Session, thumbnails: Thumbnails) -> Page:
         case "review":
             from hubstudio.gui.pages.review_page import ReviewPage
 
-            return ReviewPage(session, thumbnails)
+            return ReviewPage(session)
         case "classify":
             from hubstudio.gui.pages.classify_page import ClassifyPage
 

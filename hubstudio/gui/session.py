@@ -25,9 +25,11 @@ from hubstudio.core.plan import Plan
 from hubstudio.core.project import Project, new_project_folder, remember
 from hubstudio.core.run_state import RunState, Status, advance, stopping
 from hubstudio.gui.lane import Job, Lane
+from hubstudio.gui.plan_fitting import fit_plan
 
 CHART_LIBRARY = "pyqtgraph"
 """Imported in a lane before the Train page wants it: in the window's thread it would hold the window up."""
+_FOR_EVERY_PROJECT = ("warm up", "load charts")
 EngineMaker = Callable[[], Engine]
 
 
@@ -60,6 +62,9 @@ class Session(QObject):
     crashed = Signal(str)  # traceback
     engine_ready = Signal()
 
+    patience = 15.0
+    """Seconds that ``close`` gives each lane: some work cannot be cancelled, such as a fetch on a dead network."""
+
     def __init__(self, project: Project, make_engine: EngineMaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
@@ -72,6 +77,7 @@ class Session(QObject):
         self._engine_lane = Lane("engine lane", self)
         self._reading_lane = Lane("reading lane", self)
         self._current: dict[str, Job] = {}
+        self._to_classify: tuple[Path, ...] = ()
         self._finishing: dict[str, Callable[[object], None]] = {
             "load charts": lambda _: None,
             "warm up": self._on_warm,
@@ -108,16 +114,17 @@ class Session(QObject):
 
     def open(self, project: Project) -> None:
         """Work on another project from now on; what goes on in this one is cancelled."""
-        for kind in [kind for kind in self._current if kind != "warm up"]:
-            self.cancel(kind)
-            self._ended(self._current[kind])
+        for kind in [kind for kind in self._current if kind not in _FOR_EVERY_PROJECT]:
+            self._drop(kind)
         self.project = project
         self.photo_set, self.photos_are_checked, self.backbone = None, False, None
         self.photos_changed.emit(None)
         self.backbone_changed.emit(None)
         self._set_evaluation(None)
         self._set_run_state(RunState())
-        self._save(project)
+        if project.folder.name:
+            remember(project)
+        self.project_changed.emit(project)  # not saved: opening alone writes nothing
         self._read_what_the_plan_names()
 
     def choose_photos(self, folder: Path) -> None:
@@ -166,12 +173,13 @@ class Session(QObject):
             self._on_engine("evaluate", lambda engine, report, cancel: engine.evaluate(run, None, report, cancel))
 
     def classify(self, paths: Sequence[Path]) -> None:
-        """Classify photos, and all photos below folders, with the current run.
+        """Classify photos, and all photos below folders, with the current run or the one that takes its place.
 
         Ends in ``predictions_ready`` or ``failed('classify')``.
         """
         run = self.project.run_path
         if run and paths:
+            self._to_classify = tuple(paths)
             self._on_engine(
                 "classify", lambda engine, report, cancel: engine.predict(run, photos_at(paths), report, cancel)
             )
@@ -193,10 +201,13 @@ class Session(QObject):
         """Whether a job of that kind runs or waits."""
         return kind in self._current
 
-    def close(self) -> None:
-        """Cancel everything and wait for the lanes to end."""
-        self._reading_lane.close()
-        self._engine_lane.close()
+    def close(self) -> bool:
+        """Cancel everything and wait for the lanes to end; False if one still works after ``patience`` seconds."""
+        lanes = (self._reading_lane, self._engine_lane)
+        for lane in lanes:
+            lane.cancel_all()
+        have_ended = [lane.close(self.patience) for lane in lanes]
+        return all(have_ended)
 
     def _read_what_the_plan_names(self) -> None:
         if self.plan:
@@ -204,7 +215,7 @@ class Session(QObject):
             self._look_into(self.plan.backbone)
 
     def _read_photos(self, folder: Path) -> None:
-        self.cancel("check")
+        self.cancel("check")  # else the scan would wait for it; a scan that fails takes it up again
         self._submit(self._reading_lane, Job("scan", lambda report, cancel: scan(folder)))
 
     def _look_into(self, text: str) -> None:
@@ -241,6 +252,8 @@ class Session(QObject):
         if job.kind == "train":
             self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
         self.failed.emit(job.kind, error)
+        if job.kind == "scan":
+            self._check_what_is_unchecked()
 
     def _on_cancelled(self, job: Job) -> None:
         if self._ended(job) and job.kind == "train":
@@ -251,6 +264,8 @@ class Session(QObject):
             error = StudioError("The training ended in an error of the program.", next_step="Please send the report.")
             self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
         self.crashed.emit(report)
+        if job.kind == "scan":
+            self._check_what_is_unchecked()
 
     def _ended(self, job: Job) -> bool:
         """Forget the job; False if a newer one of its kind has taken its place."""
@@ -260,13 +275,31 @@ class Session(QObject):
         self.busy_changed.emit(job.kind, None)
         return True
 
+    def _drop(self, kind: str) -> bool:
+        """Cancel the job of that kind and let nothing of it arrive any more; whether its result was still wanted."""
+        job = self._current.pop(kind, None)
+        if job is None:
+            return False
+        was_wanted = not job.cancel.is_cancelled
+        job.cancel.cancel()
+        self.busy_changed.emit(kind, None)
+        return was_wanted
+
     def _on_warm(self, _: object) -> None:
         self.engine_ready.emit()
 
     def _on_scanned(self, found: object) -> None:
         assert isinstance(found, PhotoSet)
         self._take_photos(found, checked=False)
+        self._check(found)
+
+    def _check(self, found: PhotoSet) -> None:
         self._submit(self._reading_lane, Job("check", lambda report, cancel: _checked(found, report, cancel)))
+
+    def _check_what_is_unchecked(self) -> None:
+        """Take up the check that another folder had cut short, now that this folder could not be read."""
+        if self.photo_set and not (self.photos_are_checked or self.is_busy("scan") or self.is_busy("check")):
+            self._check(self.photo_set)
 
     def _on_checked(self, found: object) -> None:
         assert isinstance(found, PhotoSet)
@@ -293,7 +326,7 @@ class Session(QObject):
         assert isinstance(info, BackboneInfo)
         self.backbone = info
         if self.plan:
-            self.change_plan(replace(self.plan, backbone=info.handle))
+            self.change_plan(fit_plan(replace(self.plan, backbone=info.handle), info))
         self.backbone_changed.emit(info)
 
     def _on_trained(self, _: object) -> None:
@@ -302,11 +335,12 @@ class Session(QObject):
             self._take_run(run.name)
 
     def _take_run(self, name: str) -> None:
-        if job := self._current.pop("evaluate", None):  # what it finds is of the former run
-            job.cancel.cancel()
-            self.busy_changed.emit("evaluate", None)
+        self._drop("evaluate")  # what it finds is of the former run; an export goes on: its folder was chosen for it
+        photos_wait = self._drop("classify")
         self._save(replace(self.project, run=name))
         self._set_evaluation(None)
+        if photos_wait:
+            self.classify(self._to_classify)
 
     def _on_evaluated(self, result: object) -> None:
         assert isinstance(result, Evaluation)

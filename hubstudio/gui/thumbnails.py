@@ -9,7 +9,7 @@ from pathlib import Path
 from weakref import WeakMethod
 
 from PIL import Image
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage
 from shiboken6 import isValid
 
@@ -21,10 +21,9 @@ Taker = Callable[[Path, QImage | None], None]
 
 
 class Thumbnails(QObject):
-    """Decodes each photo once for a size; answers come in ``ready``, and to those who asked with a method."""
+    """Decodes each photo once for a size; answers come to those who asked, by a method of theirs."""
 
-    ready = Signal(object, int, object)  # path, side in pixels, QImage or None if it is unreadable
-    _made = Signal(object, int, object)  # the same, sent from a worker thread
+    _made = Signal(object, int, object)  # path, side, QImage or None if unreadable; from a worker thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,25 +34,23 @@ class Thumbnails(QObject):
         self._is_open = True
         self._made.connect(self._on_made)
 
-    def request(self, path: Path, side: int, taker: Taker | None = None) -> None:
+    def request(self, path: Path, side: int, taker: Taker) -> None:
         """Ask for a square picture; ``taker`` (a bound method, held weakly) gets it, at once if it is there."""
         key = (path, side)
         if key in self._kept:
             self._kept.move_to_end(key)
-            self._tell(key, [taker] if taker else [])
+            self._tell(key, [taker])
             return
         is_new = key not in self._waiting
-        waiting = self._waiting[key]
-        if taker:
-            waiting.append(WeakMethod(taker))  # type: ignore[arg-type]
+        self._waiting[key].append(WeakMethod(taker))  # type: ignore[arg-type]
         if is_new and self._is_open:
             self._pool.start(lambda: self._make(key))
 
-    def close(self) -> None:
-        """Drop what waits and wait for what runs."""
+    def close(self, seconds: float) -> bool:
+        """Drop what waits; wait for what runs, or return False if it has not ended in that time."""
         self._is_open = False
         self._pool.clear()
-        self._pool.waitForDone()
+        return self._pool.waitForDone(QDeadlineTimer(round(seconds * 1000)))
 
     def _make(self, key: _Key) -> None:
         image = square_image(*key) if self._is_open else None
@@ -71,7 +68,6 @@ class Thumbnails(QObject):
         image = self._kept[key]
         for taker in takers:
             taker(key[0], image)
-        self.ready.emit(*key, image)
 
 
 def square_image(path: Path, side: int) -> QImage | None:

@@ -63,7 +63,7 @@ class ChildProcess:
 
 def _serve(pipe: Connection) -> None:
     """Answer calls until the other side hangs up."""
-    from hubstudio.ml.loading import prepare_environment
+    from hubstudio.ml.environment import prepare_environment
 
     prepare_environment()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the parent decides what ends

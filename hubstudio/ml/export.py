@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from hubstudio.core import whole_files
+from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import EXPORT_FORMATS, ExportedFile, Prediction
 from hubstudio.core.errors import ExportError
 from hubstudio.core.events import Progress, Report, ignore
-from hubstudio.core.run_folder import CLASSES, RunFolder
+from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.split import Part
 from hubstudio.ml import converters
 from hubstudio.ml.child_process import ChildFailed, ChildProcess
+from hubstudio.ml.export_folder import ExportFolder
+from hubstudio.ml.export_usage import usage
 from hubstudio.ml.prediction import predict
 from hubstudio.ml.saved_models import TrainedModel
 
@@ -35,25 +38,21 @@ def export(
     report: Report,
     cancel: CancelToken,
 ) -> list[ExportedFile]:
-    """Write each format into ``out``, all or none; one that answers otherwise than the app is not handed over.
+    """Write each format into ``out``; nothing is put there before all are made and answer like the app.
 
-    Earlier exports there are replaced, one whole file or folder after the other. The photos for the check are
-    validation photos: the test part stays locked. Raises ``ExportError`` or ``Cancelled``.
+    Earlier exports of the same run are replaced, anything else is left alone. The photos for the check are validation
+    photos: the test part stays locked. Raises ``ExportError`` or ``Cancelled``.
     """
-    out = out.expanduser().absolute()
-    photos, expected = _expected(run, trained, cancel)
-    report(Progress(0, len(formats), "formats"))
+    out = path_kinds.absolute(out)
     try:
+        folder = ExportFolder.open(out, run, [converters.FILE_NAMES[name] for name in formats])
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder, ChildProcess() as child:
-            checked: list[tuple[str, Path, float]] = []
-            for done, name in enumerate(formats, 1):
-                made = Path(folder) / converters.FILE_NAMES[name]
-                checked.append((name, made, _made_and_checked(child, name, run, made, photos, expected, cancel)))
-                report(Progress(done, len(formats), "formats"))
-            exported = [_handed_over(name, made, out, len(photos), worst) for name, made, worst in checked]
-            whole_files.write_bytes(out / "labels.txt", (run.path / CLASSES).read_bytes())
-            whole_files.write_text(out / "README.md", _usage(trained, formats))
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as workplace:
+            making = _Making(run, Path(workplace), *_expected(run, trained, Path(workplace), cancel), cancel)
+            checked = making.make_all(formats, report)
+            names = [*folder.known, *(made.name for made, _ in checked.values())]
+            known = [name for name, file in converters.FILE_NAMES.items() if file in names]
+            folder.take([made for made, _ in checked.values()], trained.classes, usage(trained, known))
     except OSError as error:
         raise ExportError(
             f"The model could not be exported to '{out}'.",
@@ -61,149 +60,81 @@ def export(
             next_step="Choose another folder, or free some space.",
         ) from error
     finally:
-        _remove_if_empty(out)
-    return exported
+        with contextlib.suppress(OSError):  # it holds something, or was never made: both are fine
+            out.rmdir()
+    return [
+        ExportedFile(name, out / made.name, _bytes(out / made.name), len(making.photos), difference)
+        for name, (made, difference) in checked.items()
+    ]
 
 
-def _expected(run: RunFolder, trained: TrainedModel, cancel: CancelToken) -> tuple[list[Path], list[Prediction]]:
-    """Return some validation photos that can be read, and the app's own answers for them."""
+@dataclass(frozen=True)
+class _Making:
+    """What making and checking each format of one export needs."""
+
+    run: RunFolder
+    workplace: Path
+    photos: list[Path]
+    expected: list[Prediction]
+    """The app's own answers for the photos."""
+    cancel: CancelToken
+
+    def make_all(self, formats: Sequence[str], report: Report) -> dict[str, tuple[Path, float]]:
+        """Return for every format where it was made and how far its answers are from the app's."""
+        report(Progress(0, len(formats), "formats"))
+        checked: dict[str, tuple[Path, float]] = {}
+        with ChildProcess() as child:
+            for done, name in enumerate(formats, 1):
+                made = self.workplace / converters.FILE_NAMES[name]
+                checked[name] = (made, self._make(child, name, made))
+                report(Progress(done, len(formats), "formats"))
+        return checked
+
+    def _make(self, child: ChildProcess, name: str, made: Path) -> float:
+        try:
+            child.run(converters.write, name, self.run.model, made, cancel=self.cancel)
+            scores = child.run(converters.answers_of, name, made, self.photos, cancel=self.cancel)
+        except ChildFailed as error:
+            raise ExportError(
+                f"The model could not be written as {EXPORT_FORMATS[name]}.",
+                found=f"{error}.",
+                next_step="Choose another format; the run itself is safe.",
+            ) from error
+        difference = _largest_difference(scores, self.expected)
+        if difference > TOLERANCE:
+            raise ExportError(
+                f"The {name} file does not answer like the app and was not kept.",
+                found=f"Probabilities differ by up to {difference:.3g} on {len(self.photos)} photos.",
+                next_step="Choose another format, and please report the backbone.",
+            )
+        return difference
+
+
+def _expected(
+    run: RunFolder, trained: TrainedModel, workplace: Path, cancel: CancelToken
+) -> tuple[list[Path], list[Prediction]]:
+    """Return some validation photos that can be read, or pictures of noise without any, with the app's answers."""
     files = [photo.path for photo in run.photos_of(Part.VALIDATION)]
     spread = files[:: max(1, len(files) // CHECK_PHOTOS)][:CHECK_PHOTOS]
-    answered = [prediction for prediction in predict(trained, spread, ignore, cancel) if not prediction.error]
-    return [prediction.file for prediction in answered], answered
+    answered = [answer for answer in predict(trained, spread, ignore, cancel) if not answer.error]
+    if not answered:
+        answered = predict(trained, _noise(workplace), ignore, cancel)
+    return [answer.file for answer in answered], answered
 
 
-def _made_and_checked(
-    child: ChildProcess,
-    name: str,
-    run: RunFolder,
-    made: Path,
-    photos: list[Path],
-    expected: list[Prediction],
-    cancel: CancelToken,
-) -> float:
-    """Write one format and run it on the photos; return the largest difference from the app's own answers."""
-    _require_replaceable(made.parent.parent / made.name)
-    try:
-        child.run(converters.write, name, run.model, made, cancel=cancel)
-        scores = child.run(converters.answers_of, name, made, photos, cancel=cancel)
-    except ChildFailed as error:
-        raise ExportError(
-            f"The model could not be written as {EXPORT_FORMATS[name]}.",
-            found=f"{error}.",
-            next_step="Choose another format; the run itself is safe.",
-        ) from error
-    difference = _largest_difference(scores, expected)
-    if difference > TOLERANCE:
-        raise ExportError(
-            f"The {name} file does not answer like the app and was not kept.",
-            found=f"Probabilities differ by up to {difference:.3g} on {len(photos)} photos.",
-            next_step="Choose another format, and please report the backbone.",
-        )
-    return difference
-
-
-def _handed_over(name: str, made: Path, out: Path, photos: int, difference: float) -> ExportedFile:
-    target = out / made.name
-    _put_in_place(made, target)
-    return ExportedFile(name, target, _bytes(target), photos, difference)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # it holds something, or was never made: both are fine
-        folder.rmdir()
+def _noise(folder: Path) -> list[Path]:
+    random = np.random.default_rng(0)
+    files = [folder / f"noise-{number}.png" for number in range(4)]
+    for file in files:
+        Image.fromarray(random.integers(0, 256, (130, 170, 3), dtype=np.uint8)).save(file)
+    return files
 
 
 def _largest_difference(scores: list[list[float]], expected: list[Prediction]) -> float:
-    if not expected:
-        return 0.0
     own = np.array([list(prediction.scores.values()) for prediction in expected])
     return float(np.abs(np.array(scores) - own).max())
-
-
-def _require_replaceable(target: Path) -> None:
-    """Refuse to replace a folder or file that is not an earlier export."""
-    is_ours = target.is_file() if target.suffix else (target / "saved_model.pb").is_file()
-    if target.exists() and not is_ours:
-        raise ExportError(
-            f"'{target}' is in the way.",
-            found="It is not an earlier export.",
-            next_step="Choose another export folder.",
-        )
-
-
-def _put_in_place(made: Path, target: Path) -> None:
-    if target.is_dir():  # a folder cannot be replaced in one step: the former one steps aside first
-        former = made.with_name("former")
-        target.rename(former)
-        made.rename(target)
-        shutil.rmtree(former)
-    else:
-        made.replace(target)
 
 
 def _bytes(path: Path) -> int:
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _usage(trained: TrainedModel, formats: Sequence[str]) -> str:
-    single = trained.model.output_shape[1] == 1
-    answer = "one number, the probability of the second class" if single else "one probability for each class"
-    parts = [
-        "# Exported by Hub Studio\n",
-        "Input: `[1, height, width, 3]`, float32, RGB from 0 to 255, upright, a photo of any size; resizing and "
-        "scaling are inside the model.",
-        f"Output: {answer}, in the order of `labels.txt`.\n",
-        _READ_PHOTO,
-        *(_USAGE[name] for name in formats),
-    ]
-    return "\n".join(parts)
-
-
-_READ_PHOTO = """\
-```python
-import numpy as np
-from PIL import Image, ImageOps
-
-image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
-photo = np.asarray(image, np.float32)[np.newaxis]
-labels = open("labels.txt", encoding="utf-8").read().splitlines()
-```
-"""
-
-_USAGE = {
-    "keras": """\
-## model.keras
-```python
-import keras
-
-model = keras.models.load_model("model.keras")
-scores = model(photo).numpy()[0]
-```
-""",
-    "savedmodel": """\
-## savedmodel
-```python
-import tensorflow as tf
-
-model = tf.saved_model.load("savedmodel")
-scores = model.serve(photo).numpy()[0]
-```
-Servers find the same function as the signature `serving_default`.
-""",
-    "tflite": """\
-## model.tflite
-```python
-from ai_edge_litert.interpreter import Interpreter  # or tf.lite.Interpreter
-
-interpreter = Interpreter("model.tflite")
-place = interpreter.get_input_details()[0]["index"]
-interpreter.resize_tensor_input(place, photo.shape)
-interpreter.allocate_tensors()
-interpreter.set_tensor(place, photo)
-interpreter.invoke()
-scores = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
-```
-""",
-}

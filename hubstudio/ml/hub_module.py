@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_hub as hub
 
+from hubstudio.core import path_kinds
 from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat, bundled_folder, bundled_names, display_name
 from hubstudio.core.errors import BackboneError, did_you_mean
 from hubstudio.ml.blocks import VariableBlock, find_blocks
@@ -27,6 +29,7 @@ from hubstudio.ml.module_graph import FrozenGraph, freeze, variable_actions
 
 ANY_SIZE_DEFAULT = 224
 """Side in pixels for modules that take any size, unless the plan says otherwise."""
+_NETWORK_SECONDS = 30.0
 CLASSIFIER_LENGTHS = (1000, 1001, 21841, 21843)
 """Lengths of the outputs of ImageNet classifiers, with and without a background class."""
 
@@ -107,9 +110,9 @@ def find_folder(text: str) -> tuple[str, Path]:
         raise BackboneError("No backbone was named.", next_step=f"Name one: {', '.join(bundled_names())}.")
     if folder := bundled_folder(text):
         return text.casefold(), folder
-    path = Path(text).expanduser()
-    if path.exists():
-        return str(path.absolute()), path.absolute()
+    path = path_kinds.absolute(Path(text))
+    if path_kinds.exists(path):
+        return str(path), path
     if "://" in text:
         return text, _fetched(text)
     raise BackboneError(
@@ -187,6 +190,8 @@ def _load(folder: Path) -> Any:
 
 
 def _fetched(handle: str) -> Path:
+    former = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_NETWORK_SECONDS)  # tensorflow_hub sets none: a dead network would hang here for good
     try:
         return Path(hub.resolve(handle))
     except Exception as error:  # network, archive, file system: each has its own exceptions
@@ -195,6 +200,8 @@ def _fetched(handle: str) -> Path:
             found=first_line(error),
             next_step="Check the handle and the network, or give the folder of a module that is on this computer.",
         ) from error
+    finally:
+        socket.setdefaulttimeout(former)
 
 
 def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:

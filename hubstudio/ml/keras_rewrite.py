@@ -74,6 +74,12 @@ def _constant(value: Value, what: str) -> np.ndarray[Any, Any]:
     return np.asarray(value)
 
 
+def _constant_or_shape(value: Value) -> Value:
+    if _is_symbolic(value):
+        raise CannotRewrite("a shape joined with a tensor")
+    return value
+
+
 def _text(node: Any, attribute: str) -> str:
     return node.attr[attribute].s.decode()
 
@@ -265,8 +271,10 @@ def _pad(node: Any, inputs: list[Value]) -> Value:
 def _concat(node: Any, inputs: list[Value]) -> Value:
     *values, axis = inputs
     del node
-    if all(isinstance(value, Shape) or not _is_symbolic(value) for value in values):
-        return Shape(int(number) for value in values for number in np.atleast_1d(value))
+    if any(isinstance(value, Shape) for value in values):
+        return Shape(int(number) for value in values for number in np.atleast_1d(_constant_or_shape(value)))
+    if not any(_is_symbolic(value) for value in values):
+        return np.concatenate([np.asarray(value) for value in values], axis=int(_constant(axis, "an axis")))
     return ops.concatenate(values, axis=int(_constant(axis, "an axis")))
 
 
@@ -318,7 +326,10 @@ def _shape(node: Any, inputs: list[Value]) -> Value:
 def _slice(node: Any, inputs: list[Value]) -> Value:
     if _is_symbolic(inputs[0]):
         raise CannotRewrite("a slice of a tensor")
-    begin, end, step = (int(_constant(value, "a bound")[0]) for value in inputs[1:4])
+    bounds = [_constant(value, "a bound") for value in inputs[1:4]]
+    if any(bound.size != 1 for bound in bounds) or node.attr["ellipsis_mask"].i or node.attr["new_axis_mask"].i:
+        raise CannotRewrite("a slice over several axes")
+    begin, end, step = (int(bound[0]) for bound in bounds)
     if node.attr["shrink_axis_mask"].i:
         return np.asarray(inputs[0][begin])
     first = None if node.attr["begin_mask"].i else begin

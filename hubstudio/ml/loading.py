@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hubstudio.core.engine import Engine
+from hubstudio.ml.environment import prepare_environment
 
 
 def make_engine() -> Engine:
@@ -21,14 +22,6 @@ def make_engine() -> Engine:
         _preload_libraries()
         from hubstudio.ml.engine import LocalEngine
     return LocalEngine()
-
-
-def prepare_environment() -> None:
-    """Set what TensorFlow and Keras read from the environment when they load, unless the person set it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # A machine with a few GB to spare should keep them: take GPU memory as it is needed.
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
 @contextmanager

@@ -59,10 +59,10 @@ def _read_in_order(paths: Sequence[Path], size: int, cancel: CancelToken) -> Ite
         for path in paths:
             waiting.append(pool.submit(_read, path, size))
             if len(waiting) >= _AHEAD:
-                cancel.check()
+                cancel.check_before_results()
                 yield waiting.popleft().result()
         while waiting:
-            cancel.check()
+            cancel.check_before_results()
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)

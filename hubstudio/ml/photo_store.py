@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +53,7 @@ def store_photos(
     features = np.empty((len(paths), module.features), np.float32)
     kept: NDArray[np.uint8] | None = None
     if pixel_file:
-        kept = np.lib.format.open_memmap(pixel_file, "w+", np.uint8, (len(paths), size, size, 3))
+        kept = _on_disk(pixel_file, (len(paths), size, size, 3))
     places: list[int] = []
     unreadable: dict[int, str] = {}
     for batch in read_batches(paths, size, FEATURE_BATCH, cancel):
@@ -66,6 +69,21 @@ def store_photos(
     return StoredPhotos(
         np.array(places, np.int64), features[:count], None if kept is None else kept[:count], unreadable
     )
+
+
+def _on_disk(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Make an array in a file, with its space reserved. Raises ``OSError`` if the disk has not that much left.
+
+    A mapped file with holes would end the process when the disk fills up under it.
+    """
+    array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+    needed = file.stat().st_size
+    if hasattr(os, "posix_fallocate"):
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, needed)
+    elif shutil.disk_usage(file.parent).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return array
 
 
 def _feature_function(module: HubModule, size: int) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -46,17 +46,24 @@ class TrainedModel:
 
 
 def load_trained(run: RunFolder) -> TrainedModel:
-    """Load a run's model. Raises ``RunError`` if its file is damaged."""
+    """Load a run's model. Raises ``RunError`` if its file is damaged or does not fit the run's classes."""
+    classes = run.classes()
     try:
         model = load_keras_file(run.model)
-        size = int(model.get_layer(CLASSIFIER_LAYER).input_shape[1])
+        size, outputs = int(model.get_layer(CLASSIFIER_LAYER).input_shape[1]), int(model.output_shape[1])
     except Exception as error:  # zip, JSON, HDF5 and Keras each complain in their own way
-        raise RunError(
-            f"The model of the run '{run.path.name}' could not be loaded.",
-            found=f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}",
-            next_step="Restore the run folder from a copy, or train again.",
-        ) from error
-    return TrainedModel(model, run.classes(), size)
+        raise _unusable(run, _first_line(error)) from error
+    if len(classes) != max(outputs, 2):
+        raise _unusable(run, f"It tells {max(outputs, 2)} classes apart, and classes.txt lists {len(classes)}.")
+    return TrainedModel(model, classes, size)
+
+
+def _unusable(run: RunFolder, found: str) -> RunError:
+    return RunError(
+        f"The model of the run '{run.path.name}' could not be loaded.",
+        found=found,
+        next_step="Restore the run folder from a copy, or train again.",
+    )
 
 
 def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path]) -> str:
@@ -66,17 +73,27 @@ def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path]) -> 
     if even the file with the module inside answers otherwise.
     """
     batch = next(iter(read_batches(photos, classifier.size, max(len(photos), 1), CancelToken())), None)
-    sample = batch.photos if batch else np.zeros((1, classifier.size, classifier.size, 3), np.float32)
+    noise = np.random.default_rng(0).uniform(0, 255, (4, classifier.size, classifier.size, 3)).astype(np.float32)
+    sample = batch.photos if batch and len(batch.photos) else noise
     expected = _expected(classifier, sample)
-    for finished in (classifier.finished, classifier.finished_with_module):
-        model = finished()
-        model.save(file)
-        if _difference(file, sample, expected) <= TOLERANCE:
+    found = ""
+    for make in (classifier.finished, classifier.finished_with_module):
+        try:
+            model = make()
+            model.save(file)
+            difference = _difference(file, sample, expected)
+        except OSError:
+            raise  # the disk, not the model: the caller explains it
+        except Exception as error:  # a training of hours must not be lost to a graph that nobody foresaw
+            found = _first_line(error)
+            continue
+        if difference <= TOLERANCE:
             uses_module = any(isinstance(layer, HubBackbone) for layer in _layers(model))
             return _NEEDS_STUDIO if uses_module else ""
+        found = f"The file gave probabilities that differ by {difference:.3g}."
     raise RunError(
         "The trained model could not be saved in a way that answers like before.",
-        found="The file that was written gave other probabilities on the validation photos.",
+        found=found,
         next_step="Please report the backbone; another backbone will work.",
     )
 
@@ -98,6 +115,10 @@ def _difference(file: Path, sample: NDArray[np.float32], expected: NDArray[np.fl
     model = load_keras_file(file)
     answers = np.asarray(model.get_layer(CLASSIFIER_LAYER)(sample, training=False))
     return float(np.abs(answers - expected).max(initial=0.0))
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
 
 
 def _layers(model: keras.Model) -> list[Any]:

@@ -18,7 +18,7 @@ from hubstudio import __version__
 from hubstudio.core import whole_files
 from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import Cancelled, PhotosError, RunError
+from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
 from hubstudio.core.events import EpochDone, Event, Note, Phase, PhaseStarted, Report, RunFinished, RunStarted
 from hubstudio.core.photo_check import unreadable_problem
 from hubstudio.core.photos import Photo, PhotoSet, scan
@@ -80,6 +80,7 @@ class Trainer:
         keras.utils.set_random_seed(self.plan.seed)
         photo_set = scan(Path(self.plan.photos))
         photo_set.require_trainable()
+        self.cancel.check_before_results()
         self.plan = replace(self.plan, photos=str(photo_set.root))
         split = split_photos(photo_set, self.plan.seed, self.plan.shares)
         module = load_module(self.plan.backbone)
@@ -90,6 +91,12 @@ class Trainer:
         try:
             with whole_files.whole_folder(self.out) as folder:
                 summary = self._fill(folder, module, photo_set, split)
+        except tf.errors.ResourceExhaustedError as error:
+            raise StudioError(
+                "The training needs more memory than there is.",
+                found=f"It ran out with {self.plan.batch_size} photos in a batch.",
+                next_step="Train again with a smaller batch size, fewer blocks, or a smaller backbone.",
+            ) from error
         except FileExistsError as error:
             raise RunError(f"'{self.out}' came into being meanwhile.", next_step="Train to another folder.") from error
         except OSError as error:
@@ -125,7 +132,7 @@ class Trainer:
     def _started(self, module: HubModule, photo_set: PhotoSet, split: Split) -> None:
         name = display_name(module.handle)
         self.report(RunStarted(self.out, name, self.plan.mode, photo_set.classes, split.counts(), self.clock()))
-        self.cancel.check()
+        self.cancel.check_before_results()
 
     def _fill(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> RunSummary:
         data, split = self._store(folder, module, photo_set, split)
@@ -136,6 +143,7 @@ class Trainer:
         training_seconds = self.clock() - features_seconds
         self.report(PhaseStarted(Phase.SAVING, 0, self.clock()))
         self._save(folder, classifier, [photo.path for photo in split.part(Part.VALIDATION)])
+        del data  # Windows does not remove a file that is still mapped into memory
         (folder / _PIXELS).unlink(missing_ok=True)
         write_records(folder, self.plan, photo_set, split, self.history)
         summary = self._summary(module, photo_set, split, head, blocks)
@@ -185,11 +193,14 @@ class Trainer:
         head = self._train_head(classifier, data)
         if head.best is None:
             raise Cancelled  # stopped before the first epoch was done: there is nothing to keep
-        if self.plan.mode is Mode.EXTRACT or head.stopped:
+        if self.plan.mode is Mode.EXTRACT:
+            return head, None
+        if head.stopped:
+            self.report(Note(_STOPPED_BEFORE_BLOCKS, self.clock()))
             return head, None
         blocks = self._train_blocks(classifier, data, head.best)
         if not blocks.best_epoch:
-            self.report(Note(_KEPT_HEAD, self.clock()))
+            self.report(Note(_KEPT_HEAD if blocks.epochs_done else _STOPPED_BEFORE_BLOCKS, self.clock()))
         return head, blocks
 
     def _train_head(self, classifier: Classifier, data: _Data) -> PhaseResult:
@@ -244,6 +255,7 @@ class Trainer:
         )
 
 
+_STOPPED_BEFORE_BLOCKS = "Stopped before an epoch of fine-tuning was done; the head on the frozen backbone is kept."
 _KEPT_HEAD = (
     "Fine-tuning never did better on the validation photos than the head alone; the weights from before it are kept."
 )

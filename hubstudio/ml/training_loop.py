@@ -104,7 +104,7 @@ def train_phase(
                 accuracy,
                 score.loss,
                 score.accuracy,
-                plan.learning_rate,
+                plan.learning_rate * rate_factor((epoch - 1) / plan.epochs),
                 is_best,
                 clock(),
             )
@@ -179,11 +179,6 @@ class _Mean:
     @property
     def accuracy(self) -> float:
         return self._right / self._photos
-
-
-def score_of(model: keras.Model, validation: Examples, cancel: CancelToken) -> Score:
-    """Return a compiled model's score as it is now."""
-    return _validate(model, validation, cancel) or Score(0.0, float("inf"))
 
 
 def _batches(places: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

@@ -79,6 +79,21 @@ def test_a_half_made_environment_does_not_count(tmp_path: Path) -> None:
     assert bash(f"ROOT={tmp_path}; venv_works").returncode != 0
 
 
+def test_an_environment_that_lacks_only_pip_is_given_it_and_kept(tmp_path: Path) -> None:
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (tmp_path / ".venv" / "pyvenv.cfg").touch()
+    (folder / "precious").touch()
+    (folder / "python").write_text('#!/bin/sh\ncase "$2" in pip) exit 1;; ensurepip) echo added; exit $CODE;; esac\n')
+    (folder / "python").chmod(0o755)
+    script = f"ROOT={tmp_path}; is_up_to_date() {{ true; }}; check_machine() {{ true; }}; ensure_venv run"
+    done, refused = bash(script, CODE="0"), bash(script, CODE="1")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "added")
+    assert refused.returncode == 1
+    assert "has no pip, and none could be added" in refused.stderr
+    assert (folder / "precious").exists()
+
+
 def test_a_changed_requirement_is_noticed(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)

@@ -66,6 +66,43 @@ def test_a_failure_on_the_way_leaves_nothing(hubstudio: Hubstudio, engine: FakeE
     assert not list(tmp_path.glob("*hubstudio-demo*"))
 
 
+def test_a_failed_demo_leaves_what_another_made_meanwhile(
+    hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path
+) -> None:
+    def start_another_and_fail() -> None:
+        engine.before = lambda: None
+        assert hubstudio("demo").code == 0
+        raise ExportError("The disk is full.")
+
+    engine.before = start_another_and_fail
+    assert hubstudio("demo").code == 1
+    assert [path.name for path in tmp_path.glob("hubstudio-demo*")] == ["hubstudio-demo-2"]
+    assert len(open_project(tmp_path / "hubstudio-demo-2").runs()) == 1
+
+
+def test_two_demos_cannot_share_an_empty_folder(hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+
+    def start_another() -> None:
+        engine.before = lambda: None
+        assert hubstudio("demo", "--out", tmp_path / "mine").code == 1
+
+    engine.before = start_another
+    assert hubstudio("demo", "--out", tmp_path / "mine").code == 0
+    assert len(open_project(tmp_path / "mine").runs()) == 1
+
+
+def test_a_failure_in_an_empty_folder_leaves_it_empty(hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path) -> None:
+    def fail_at_export() -> None:
+        if engine.asked:
+            raise ExportError("The disk is full.")
+
+    (tmp_path / "mine").mkdir()
+    engine.before = fail_at_export
+    assert hubstudio("demo", "--out", tmp_path / "mine").code == 1
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
 @pytest.mark.parametrize(("options", "opens"), [((), True), (("--no-window",), False), (("--json",), False)])
 def test_the_window_opens_on_the_project_if_there_is_a_screen(
     engine: FakeEngine, tmp_path: Path, options: tuple[str, ...], opens: bool

@@ -103,6 +103,21 @@ def test_options_beside_a_plan_override_it(
     assert engine.plans == [Plan(photos=str(photos), seed=7, dropout=0.0)]
 
 
+def test_batch_norm_beside_a_plan_can_be_switched_off(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    Plan(photos=str(photos), train_batch_norm=True).save(tmp_path / "plan.toml")
+    hubstudio("train", "--plan", tmp_path / "plan.toml", "--out", tmp_path / "one")
+    hubstudio("train", "--plan", tmp_path / "plan.toml", "--out", tmp_path / "two", "--no-train-batch-norm")
+    assert [plan.train_batch_norm for plan in engine.plans] == [True, False]
+
+
+def test_a_photo_folder_whose_name_is_no_text_is_a_mistake(hubstudio: Hubstudio, tmp_path: Path) -> None:
+    ended = hubstudio("train", tmp_path / "caf\udce9", "--out", tmp_path / "run", "--json")
+    assert ended.code == 1
+    assert ended.document["error"]["what"] == "The name of the photo folder is not readable text."
+
+
 def test_another_mode_beside_a_plan_brings_its_own_epochs(
     hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
 ) -> None:

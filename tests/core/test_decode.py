@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hubstudio.core.decode import EXACT_SHRINK_PIXELS, UnreadablePhotoError, decode, pixels, shrink
+from hubstudio.core.decode import LARGE_PHOTO_PIXELS, UnreadablePhotoError, decode, pixels, shrink
 
 RED, GREEN, BLUE, YELLOW = (250, 5, 5), (5, 250, 5), (5, 5, 250), (250, 250, 5)
 TURNS = {
@@ -184,7 +184,7 @@ def test_shrinking_is_a_triangle_filter_that_widens(size: tuple[int, int]) -> No
 
 def test_a_large_photo_agrees_to_one_level() -> None:
     photo = np.random.default_rng(4).integers(0, 256, (1200, 1700, 3), dtype=np.uint8)
-    assert photo.shape[0] * photo.shape[1] > EXACT_SHRINK_PIXELS
+    assert photo.shape[0] * photo.shape[1] > LARGE_PHOTO_PIXELS
     expected = np.einsum(
         "rh,hwc,kw->rkc", triangle(1200, 40), photo.astype(np.float64), triangle(1700, 40), optimize=True
     )

@@ -7,6 +7,8 @@ from hubstudio.core.backbones import bundled_folder, bundled_names, display_name
 from hubstudio.core.engine import Prediction, require_formats
 from hubstudio.core.errors import ExportError, StudioError, did_you_mean
 
+KAGGLE, MOBILENET = "https://www.kaggle.com/models/google", "mobilenet-v2 100-224"
+
 
 @pytest.mark.parametrize(
     ("handle", "name"),
@@ -14,6 +16,12 @@ from hubstudio.core.errors import ExportError, StudioError, did_you_mean
         ("https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4", "mobilenet_v2"),
         ("https://tfhub.dev/google/imagenet/inception_v3/feature_vector/5?tf-hub-format=compressed", "inception_v3"),
         ("https://host/model/1", "model"),
+        ("https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5", "mobilenet_v2_100_224"),
+        ("https://tfhub.dev/tensorflow/efficientnet/b0/feature-vector/1", "efficientnet b0"),
+        (f"{KAGGLE}/mobilenet-v2/frameworks/TensorFlow2/variations/100-224-feature-vector/versions/2", MOBILENET),
+        (f"{KAGGLE}/mobilenet-v2/TensorFlow2/100-224-feature-vector/2?tfhub-redirect=true", MOBILENET),
+        (f"{KAGGLE}/nnlm/TensorFlow2/feature-vector/1", "nnlm"),
+        (f"{KAGGLE}/mobilenet-v2", "mobilenet-v2"),
         ("/modules/my_module", "my_module"),
         ("studio-mini", "Studio Mini"),
     ],

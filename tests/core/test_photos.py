@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hubstudio.core.errors import PhotosError
-from hubstudio.core.photos import PhotoSet, count_of, photos_below, scan
+from hubstudio.core.photos import PhotoSet, count_of, photos_at, photos_below, scan
 
 MakePhotos = Callable[..., Path]
 
@@ -103,7 +104,29 @@ def test_a_link_that_leads_back_up_ends(make_photos: MakePhotos) -> None:
     (root / "cats" / "again").symlink_to(root / "cats")
     (root / "cats" / "up").symlink_to(root)
     (root / "cats" / "itself").symlink_to("itself")
-    assert scan(root).counts["dogs"] == 3
+    assert scan(root).counts == {"cats": 3, "dogs": 3}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_from_one_class_to_another_takes_no_photos_along(make_photos: MakePhotos) -> None:
+    root = make_photos(*some("cats", "dogs"))
+    (root / "cats" / "more").symlink_to(root / "dogs")
+    (root / "birds").symlink_to(root)
+    found = scan(root)
+    assert found.counts == {"cats": 3, "dogs": 3}
+    assert kinds(found) == ["empty_class"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes, and links need rights")
+def test_only_files_are_photos(make_photos: MakePhotos) -> None:
+    root = make_photos(*some("cats", "dogs"))
+    odd = (root / "cats" / "gone.jpg", root / "cats" / "pipe.jpg")
+    odd[0].symlink_to("nowhere")
+    os.mkfifo(odd[1])
+    found = scan(root)
+    assert found.counts == {"cats": 3, "dogs": 3}
+    assert [(problem.kind, problem.files) for problem in found.problems] == [("not_photos", odd)]
+    assert len(photos_below(root)) == 6
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
@@ -121,6 +144,21 @@ def test_what_is_no_folder_is_refused(make_photos: MakePhotos, tmp_path: Path, n
     make_photos(*some("cats"))
     with pytest.raises(PhotosError, match=message):
         scan(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "~nobody-is-called-so"])
+def test_a_name_that_cannot_be_is_no_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PhotosError, match="There is no folder"):
+        scan(Path(name) if name.startswith("~") else tmp_path / name)
+    assert photos_at([tmp_path / name]) == [tmp_path / name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
+def test_a_photo_folder_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    with pytest.raises(PhotosError, match=r"not readable text.* Rename the folder"):
+        scan(folder)
 
 
 def test_photos_below_a_folder_come_in_natural_order_without_anything_else(make_photos: MakePhotos) -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubstudio.core.errors import PlanError
-from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, hyper_parameter
-from hubstudio.core.plan import Mode, Output, Plan, parse_unfreeze
+from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
+from hubstudio.core.plan import Mode, Output, Plan
 
 FULL = Plan(
     photos="C:\\photos\\\"odd\"\nname", backbone="https://host/a/1", mode=Mode.FINE_TUNE, unfreeze="all", epochs=3,
@@ -87,15 +87,23 @@ def test_every_number_has_limits_that_hold(row: Any) -> None:
 
 
 def test_options_of_the_command_line_are_the_fields_with_hyphens() -> None:
-    assert hyper_parameter("fine_tune_learning_rate").option == "--fine-tune-learning-rate"
+    assert {row.name: row.option for row in HYPER_PARAMETERS}["fine_tune_learning_rate"] == "--fine-tune-learning-rate"
 
 
-@pytest.mark.parametrize(("text", "value"), [("all", "all"), ("ALL", "all"), ("3", 3)])
-def test_blocks_to_unfreeze_are_read(text: str, value: object) -> None:
-    assert parse_unfreeze(text) == value
+@pytest.mark.parametrize("unfreeze", [0, -1, "some", True, 1.5])
+def test_blocks_to_unfreeze_that_cannot_be_are_refused(unfreeze: Any) -> None:
+    with pytest.raises(PlanError, match="how many of the last blocks"):
+        Plan("p", unfreeze=unfreeze)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "some", "1.5", ""])
-def test_blocks_to_unfreeze_that_cannot_be_are_refused(text: str) -> None:
-    with pytest.raises(PlanError):
-        parse_unfreeze(text)
+@pytest.mark.parametrize(
+    ("values", "what"), [({"photos": "caf\udce9"}, "photo folder"), ({"photos": "p", "backbone": "\udce9"}, "backbone")]
+)
+def test_a_name_that_is_no_text_is_refused(values: dict[str, str], what: str) -> None:
+    with pytest.raises(PlanError, match=f"name of the {what} is not readable text"):
+        Plan(**values)  # type: ignore[arg-type]
+
+
+def test_a_plan_file_that_cannot_be_says_why() -> None:
+    with pytest.raises(PlanError, match="null"):
+        Plan.load(Path("a\0b"))

@@ -34,12 +34,32 @@ def test_a_folder_without_a_project_starts_an_empty_one(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("content", ["step = [", "[plan]\nepochs = 3", '[plan]\nphotos = "p"\nepochs = 0', "plan = 3"])
+@pytest.mark.parametrize(
+    "content", ["step = [", "[plan]\nepochs = 3", '[plan]\nphotos = "p"\nepochs = 0', "plan = 3", "plan = []"]
+)
 def test_a_damaged_project_says_so_and_is_kept(tmp_path: Path, content: str) -> None:
     (tmp_path / "project.toml").write_text(content)
     with pytest.raises(ProjectError, match="could not be opened"):
         open_project(tmp_path)
     assert (tmp_path / "project.toml").read_text() == content
+
+
+@pytest.mark.parametrize("version", ["2", '"2"'])
+def test_a_newer_project_is_refused_and_never_replaced(tmp_path: Path, version: str) -> None:
+    (tmp_path / "project.toml").write_text(f"project_version = {version}")
+    with pytest.raises(ProjectError, match="newer Hub Studio"):
+        open_project(tmp_path)
+    with pytest.raises(ProjectError, match="newer Hub Studio"):
+        Project(tmp_path).save()
+    assert (tmp_path / "project.toml").read_text() == f"project_version = {version}"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_where_no_folder_can_be_there_is_no_project(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ProjectError, match="There can be no project"):
+        open_project(tmp_path / name)
+    with pytest.raises(ProjectError, match="could not be saved"):
+        Project(tmp_path / name).save()
 
 
 def test_an_unknown_step_and_a_run_that_went_away_are_forgotten(tmp_path: Path) -> None:
@@ -72,7 +92,9 @@ def test_new_projects_are_named_after_their_photos(own_home: Path) -> None:
     assert new_project_folder(Path("/some/camera traps")).name == "camera traps-2"
 
 
-@pytest.mark.parametrize(("photos", "name"), [('a<b>:"c', "a_b___c"), ("...", "project"), ("日本", "日本")])
+@pytest.mark.parametrize(
+    ("photos", "name"), [('a<b>:"c', "a_b___c"), ("...", "project"), ("日本", "日本"), ("x" * 250, "x" * 60)]
+)
 def test_names_that_no_folder_may_have_are_mended(photos: str, name: str) -> None:
     assert new_project_folder(Path(photos)).name == name
 
@@ -91,7 +113,7 @@ def test_projects_that_went_away_are_not_offered(tmp_path: Path) -> None:
     assert recent_projects() == []
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1, null]", "\xff"])
+@pytest.mark.parametrize("content", ["", "{}", "[1, null]", "\xff", '["a\\u0000b"]', f'["/{"x" * 300}"]'])
 def test_a_damaged_list_of_recent_projects_is_an_empty_one(content: str) -> None:
     paths.recent_file().parent.mkdir(parents=True, exist_ok=True)
     paths.recent_file().write_bytes(content.encode("latin-1"))

@@ -105,6 +105,21 @@ def test_a_free_name_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Monkey
     assert require_free(Path("run")) == tmp_path / "run"
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_cannot_be_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match="There can be no folder"):
+        require_free(tmp_path / name)
+    with pytest.raises(RunError, match="There is no run folder"):
+        RunFolder.open(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_that_leads_nowhere_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to(tmp_path / "gone")
+    with pytest.raises(RunError, match="exists already"):
+        require_free(tmp_path / "run")
+
+
 def test_an_empty_folder_is_free_and_anything_else_is_not(tmp_path: Path) -> None:
     assert require_free(tmp_path) == tmp_path
     (tmp_path / "file").touch()

@@ -1,6 +1,8 @@
 from functools import reduce
 from pathlib import Path
 
+import pytest
+
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import (
     BatchDone,
@@ -40,6 +42,22 @@ def after(*events: Event) -> RunState:
 def test_nothing_has_happened_yet() -> None:
     assert str(RunState()) == "Ready to train"
     assert not RunState().is_active
+
+
+def test_before_the_first_phase_it_is_preparing() -> None:
+    assert str(after(STARTED)).startswith("Preparing: ")
+
+
+@pytest.mark.parametrize(
+    ("stopped", "how"),
+    [
+        (False, "head only kept: fine-tuning did no better"),
+        (True, "stopped early, head only kept: fine-tuning was no better yet"),
+    ],
+)
+def test_the_head_alone_kept_is_said(stopped: bool, how: str) -> None:
+    state = after(*TRAINED, RunFinished(RUN, Phase.HEAD, 0, 0.8333, stopped, 15.0))
+    assert str(state) == f"Training finished ({how}, 83.3 % on validation)"
 
 
 def test_features_are_counted_in_photos() -> None:

@@ -81,8 +81,10 @@ def open_studio(desktop: Desktop, own_home: Path) -> Iterator[OpenStudio]:
     opened: list[StudioWindow] = []
 
     def start(*arguments: object) -> StudioWindow:
-        opened.append(StudioWindow(desktop, own_home, [str(argument) for argument in arguments]))
-        return opened[-1]
+        window = StudioWindow(desktop, own_home, [str(argument) for argument in arguments])
+        opened.append(window)
+        window.wait_for_window()
+        return window
 
     yield start
     for window in opened:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from e2e.accessibility import AccessibilityBus
-from e2e.waiting import PATIENCE, TooLate, wait_until
+from e2e.waiting import PATIENCE, TooLateError, wait_until
 
 SCREEN = (1400, 900)
 _PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox", "dbus-daemon": "dbus", "xdotool": "xdotool"}
@@ -41,6 +41,7 @@ class Desktop:
 
     def __init__(self) -> None:
         self._exits = ExitStack()
+        # A short path: the names of sockets in it may have 107 letters.
         self.folder = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="desk", dir="/tmp")))
         self.environment = {name: value for name, value in os.environ.items() if name not in _NOT_HANDED_DOWN}
         self.environment |= {
@@ -87,9 +88,9 @@ class Desktop:
 
     def _start_screen(self) -> None:
         size = f"{SCREEN[0]}x{SCREEN[1]}x24"
-        number = self._start_and_read(
-            lambda fd: ["Xvfb", "-displayfd", str(fd), "-screen", "0", size, "-nolisten", "tcp"]
-        )
+        # Without -noreset the server starts anew whenever its last client leaves, and refuses those who come meanwhile.
+        options = ("-screen", "0", size, "-nolisten", "tcp", "-noreset")
+        number = self._start_and_read(lambda fd: ["Xvfb", "-displayfd", str(fd), *options])
         self.environment["DISPLAY"] = f":{number}"
 
     def _start_session_bus(self) -> None:
@@ -101,7 +102,12 @@ class Desktop:
     def _start_window_manager(self) -> None:
         process, log = self.start(["openbox"], {})
         self._exits.callback(end, process)
-        wait_until(lambda: self.xdotool("get_num_desktops"), "openbox did not come up", state=log.read_text)
+
+        def is_up() -> bool:
+            assert process.poll() is None, log.read_text()
+            return self.xdotool("get_num_desktops") is not None
+
+        wait_until(is_up, "openbox did not come up", state=log.read_text)
 
     def _start_and_read(self, command_for: Callable[[int], list[str]]) -> str:
         """Start a server that tells by a pipe where it is, and return that."""
@@ -131,14 +137,14 @@ class Desktop:
             ready, _, _ = select.select([reader], [], [], PATIENCE)
             more = os.read(reader, 4096) if ready else b""
             if not more:
-                raise TooLate(f"{name} did not say where it is\n{self._said()}")
+                raise TooLateError(f"{name} did not say where it is\n{self._said()}")
             line += more
         return line.decode().strip()
 
     def _end_what_others_started(self) -> None:
         """Wait for what the buses have started to go with them, and end what stays."""
         mark = self.environment[_MARK]
-        with suppress(TooLate):
+        with suppress(TooLateError):
             wait_until(lambda: not processes_with(_MARK, mark), "the desktop ends", patience=_GRACE)
         for pid in processes_with(_MARK, mark):
             with suppress(ProcessLookupError):

@@ -27,6 +27,11 @@ class StudioWindow:
         self.home = home
         self._bus = desktop.accessibility
         self.process, self._log = desktop.start([*PROGRAM, *arguments], {paths.HOME_VARIABLE: str(home)})
+        self._address: tuple[str, str] | None = None
+        self._window = ""
+
+    def wait_for_window(self) -> None:
+        """Wait until the window is on the screen and can be asked."""
         self._address = self._wait(lambda: self._bus.program(self.process.pid), "the program is not on the bus")
         self._window = self._wait(self._main_window, "no window on the screen")
 
@@ -36,9 +41,9 @@ class StudioWindow:
 
     def tree(self, *, only_showing: bool = True) -> Node:
         """Return everything that is in the window."""
-        tree = self._bus.tree(*self._address, only_showing=only_showing)
+        tree = self._bus.tree(*self._address, only_showing=only_showing) if self._address else None
         if tree is None:
-            raise BusError("the program is gone")
+            raise BusError("the program is not there")
         return tree
 
     def texts(self) -> list[str]:
@@ -52,18 +57,18 @@ class StudioWindow:
 
     def find(self, name: str, roles: Collection[int] = (), *, enabled: bool = True) -> Node:
         """Wait for a control of that name (and one of these roles) and return it."""
-        wanted = name.casefold()
-
-        def look() -> Node | None:
-            fitting = (node for node in self.tree().walk() if node.name.casefold() == wanted)
-            node = next((node for node in fitting if not roles or node.role in roles), None)
-            return node if node and (node.has(State.SENSITIVE) or not enabled) else None
-
-        return self._wait(look, f"no{' enabled' if enabled else ''} control named {name!r}")
+        otherwise = f"no{' enabled' if enabled else ''} control named {name!r}"
+        return self._wait(lambda: self._seen(name, roles, enabled=enabled), otherwise)
 
     def press(self, name: str) -> None:
         """Press a button, or toggle a choice, as soon as it can be."""
-        self._bus.act(self.find(name, BUTTONS))
+
+        def pressed() -> bool:
+            if node := self._seen(name, BUTTONS, enabled=True):
+                self._bus.act(node)
+            return node is not None
+
+        self._wait(pressed, f"no button named {name!r} could be pressed")
 
     def choose(self, name: str, *, checked: bool = True) -> None:
         """Check or clear a box, or choose a radio button, unless it is so already."""
@@ -89,10 +94,11 @@ class StudioWindow:
 
     def wait_for_text(self, text: str, *, patience: float = PATIENCE) -> str:
         """Wait until something that holds ``text`` is shown, and return all of it."""
-        found = self._wait(
-            lambda: next((shown for shown in self.texts() if text in shown), None), f"no text {text!r}", patience
-        )
-        return str(found)
+
+        def look() -> str | None:
+            return next((shown for shown in self.texts() if text in shown), None)
+
+        return self._wait(look, f"no text {text!r}", patience)
 
     def wait_until_gone(self, name: str) -> None:
         """Wait until there is no control of that name."""
@@ -130,6 +136,12 @@ class StudioWindow:
         """Return the processes of this program that still run, its own and all it started."""
         return processes_with(paths.HOME_VARIABLE, str(self.home))
 
+    def _seen(self, name: str, roles: Collection[int], *, enabled: bool) -> Node | None:
+        wanted = name.casefold()
+        fitting = (node for node in self.tree().walk() if node.name.casefold() == wanted)
+        node = next((node for node in fitting if not roles or node.role in roles), None)
+        return node if node and (node.has(State.SENSITIVE) or not enabled) else None
+
     def _drag(self, zone: str, start: tuple[int, int], said: Callable[[], str]) -> None:
         xdotool = self.desktop.xdotool
         wait_until(lambda: "ready" in said(), "the drag source did not come up", state=said)
@@ -161,7 +173,10 @@ class StudioWindow:
         return wait_until(look_while_it_runs, otherwise, patience=patience, state=self._state)
 
     def _state(self) -> str:
-        return f"{self.tree().drawn()}\n{self.said()}"
+        try:
+            return f"{self.tree().drawn()}\n{self.said()}"
+        except BusError as error:
+            return f"{error}\n{self.said()}"
 
     def _main_window(self) -> str:
         search = ("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", "Hub Studio")

@@ -16,7 +16,7 @@ from hubstudio.core.run_folder import RunFolder
 
 pytestmark = [pytest.mark.screen, pytest.mark.slow]
 
-EPOCHS = 80  # enough to see some go by
+EPOCHS = 100  # enough to see some go by
 LONG = 10_000  # epochs that nobody waits for
 SECONDS_TO_END = 20.0
 STEPS = ("Photos", "Backbone", "Train", "Review", "Classify", "Export")
@@ -115,6 +115,7 @@ def test_closing_during_a_training_asks_first(open_studio: OpenStudio, samples: 
     studio = open_studio(samples)
     train_for_long(studio)
     studio.ask_to_close()
+    studio.wait_for_text("Training is running. Stop it and close?")
     studio.press("Keep training")
     studio.wait_until_gone("Keep training")
     studio.wait_for_text("Epoch ")

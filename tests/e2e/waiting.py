@@ -12,7 +12,7 @@ _PAUSE = 0.1
 Found = TypeVar("Found")
 
 
-class TooLate(AssertionError):
+class TooLateError(AssertionError):
     """Something did not happen in time."""
 
 
@@ -30,5 +30,5 @@ def wait_until(
         if found := look():
             return found
         if time.monotonic() > end:
-            raise TooLate(f"{what}: not within {patience:.0f} s\n{state()}")
+            raise TooLateError(f"{what}: not within {patience:.0f} s\n{state()}")
         time.sleep(pause)

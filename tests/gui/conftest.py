@@ -75,4 +75,4 @@ def thumbnails(qtbot: QtBot) -> Iterator[Thumbnails]:
     del qtbot
     thumbnails = Thumbnails()
     yield thumbnails
-    thumbnails.close()
+    assert thumbnails.close(10)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from test_photos_page import drop
 
 from hubstudio.core.plan import DEFAULT_EPOCHS, Mode, Plan
 from hubstudio.gui.pages.backbone_page import BackbonePage
+from hubstudio.gui.plan_fitting import fit_plan
 from hubstudio.gui.session import Session
 
 
@@ -109,6 +111,27 @@ def test_a_backbone_that_cannot_be_fine_tuned_says_why_and_goes_back_to_extracti
     assert "TF1 hub format" in page.mode.reason.said()
     assert plan_of(page).mode is Mode.EXTRACT
     assert page.mode.extract.radio.isChecked()
+
+
+def test_a_shallower_backbone_takes_back_a_depth_it_does_not_have() -> None:
+    info = FakeEngine().probe("modules/my_net")
+    deep = Plan("photos", mode=Mode.FINE_TUNE, unfreeze=20)
+    assert fit_plan(deep, info).unfreeze == 14
+    assert fit_plan(replace(deep, unfreeze="all"), info).unfreeze == "all"
+    assert fit_plan(replace(deep, unfreeze=3), info) == replace(deep, unfreeze=3)
+
+
+def test_the_plan_fits_the_backbone_though_the_page_was_never_built(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    assert session.plan
+    session.change_plan(session.plan.with_mode(Mode.FINE_TUNE))
+    engine.trainable = False
+    with qtbot.waitSignal(session.backbone_changed, timeout=5000):
+        session.use_backbone("modules/old_net")
+    assert session.plan
+    assert session.plan.mode is Mode.EXTRACT
 
 
 def test_names_that_screen_readers_and_scripts_rely_on(page: BackbonePage) -> None:

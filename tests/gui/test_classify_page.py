@@ -178,6 +178,27 @@ def test_while_training_the_photos_wait(
     assert page.grid.cards() == []
 
 
+def test_photos_that_waited_for_a_training_are_answered_by_its_model(
+    page: ClassifyPage, files: list[Path], qtbot: QtBot, engine: FakeEngine
+) -> None:
+    engine.hold.clear()
+    page.session.start_training()
+    drop(page, files[:2])
+    drop(page, files[2:])
+    engine.hold.set()
+    qtbot.waitUntil(lambda: page.session.project.run == "run-002", timeout=10_000)
+    answered(page, 4, qtbot)
+    assert names(page) == ["2.jpg", "3.jpg", "0.jpg", "1.jpg"]
+    assert page.status.said().startswith("4 photos")
+
+
+def test_a_typed_path_needs_no_enter_key(page: ClassifyPage, files: list[Path], qtbot: QtBot) -> None:
+    assert page.classify_typed.accessibleName() == page.classify_typed.text() == "Classify this path"
+    page.typed.setText(str(files[0]))
+    page.classify_typed.click()
+    answered(page, 1, qtbot)
+
+
 def test_the_csv_has_a_line_for_every_photo(
     page: ClassifyPage, files: list[Path], tmp_path: Path, qtbot: QtBot
 ) -> None:

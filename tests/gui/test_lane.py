@@ -17,7 +17,7 @@ def lane(qtbot: QtBot) -> Iterator[Lane]:
     del qtbot
     lane = Lane("test lane")
     yield lane
-    lane.close()
+    assert lane.close(10)
 
 
 def wait_for_cancel(report: Report, cancel: CancelToken) -> None:
@@ -80,9 +80,23 @@ def test_closing_cancels_what_runs_and_what_waits_and_ends_the_thread(lane: Lane
     lane.job_cancelled.connect(lambda job: cancelled.append(job.kind))
     for kind in ("runs", "waits"):
         lane.submit(Job(kind, wait_for_cancel))
-    lane.close()
+    assert lane.close(10)
     assert not lane.isRunning()
     qtbot.waitUntil(lambda: cancelled == ["runs", "waits"])
+
+
+def test_closing_does_not_wait_for_ever_for_a_job_that_cannot_be_cancelled(lane: Lane) -> None:
+    begun, let_go = threading.Event(), threading.Event()
+
+    def hang(report: Report, cancel: CancelToken) -> None:
+        begun.set()
+        let_go.wait()
+
+    lane.submit(Job("hang", hang))
+    assert begun.wait(5)
+    assert not lane.close(0.05)
+    let_go.set()
+    assert lane.close(10)
 
 
 def test_a_flood_of_progress_is_thinned_but_the_last_of_it_arrives(lane: Lane, qtbot: QtBot) -> None:

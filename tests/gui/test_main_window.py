@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +15,9 @@ from pytestqt.qtbot import QtBot
 from hubstudio.core.errors import ProjectError
 from hubstudio.core.project import PROJECT_FILE, STEPS, Project, open_project
 from hubstudio.core.settings import load_settings
-from hubstudio.gui.application import Studio, holds_class_folders
+from hubstudio.gui.application import Studio
 from hubstudio.gui.main_window import MainWindow
+from hubstudio.gui.photo_folders import holds_class_folders
 from hubstudio.gui.session import Session
 
 Opener = Callable[..., MainWindow]
@@ -194,6 +198,40 @@ def test_stop_and_close_ends_the_training_and_every_thread(
     assert not (window.session.project.runs_folder / "run-001").exists()
 
 
+def test_opening_a_folder_of_photos_begins_a_project_elsewhere_and_leaves_the_folder_unchanged(
+    window: MainWindow, photos: Path, qtbot: QtBot
+) -> None:
+    before = sorted(photos.rglob("*"))
+    with qtbot.waitSignal(window.session.photos_checked, timeout=10_000):
+        window.open_project(photos)
+    assert sorted(photos.rglob("*")) == before
+    assert window.session.project.name == "shapes"
+    assert window.session.project.folder != photos
+
+
+def test_opening_a_folder_alone_writes_nothing_into_it(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "empty").mkdir()
+    window.open_project(tmp_path / "empty")
+    qtbot.waitUntil(lambda: window.session.project.name == "empty")
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+@pytest.mark.parametrize("to_do", ["begin a new project", "open the other project"])
+def test_the_question_says_what_follows_when_the_training_is_stopped(
+    to_do: str, window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    choose(window, photos, qtbot)
+    engine.hold.clear()
+    window.session.start_training()
+    if to_do == "begin a new project":
+        window.new_project()
+    else:
+        window.open_project(window.session.project.folder)
+    box = question_of(window, qtbot)
+    assert box.text() == f"Training is running. Stop it and {to_do}?"
+    assert {button.text() for button in box.buttons()} == {f"Stop and {to_do}", "Keep training"}
+
+
 def test_a_project_that_cannot_be_saved_is_told_in_the_window(window: MainWindow) -> None:
     window.session.failed.emit("save", ProjectError("The project could not be saved.", next_step="Free the disk."))
     assert window.banner.isVisible()
@@ -239,7 +277,7 @@ def test_the_program_opens_a_folder_of_class_folders_as_a_new_project(
     photos: Path, engine: FakeEngine, qtbot: QtBot, qapp: object
 ) -> None:
     assert holds_class_folders(photos)
-    studio = Studio(qapp, photos, lambda: engine, None)  # type: ignore[arg-type]
+    studio = Studio(qapp, photos, lambda: engine)  # type: ignore[arg-type]
     with qtbot.waitSignal(studio.session.photos_checked, timeout=10_000):
         studio.window.show()
     assert studio.session.project.name == "shapes"
@@ -251,7 +289,7 @@ def test_the_program_starts_empty_on_a_damaged_project_and_says_so(
     tmp_path: Path, engine: FakeEngine, qtbot: QtBot, qapp: object
 ) -> None:
     (tmp_path / PROJECT_FILE).write_text("step = [")
-    studio = Studio(qapp, tmp_path, lambda: engine, None)  # type: ignore[arg-type]
+    studio = Studio(qapp, tmp_path, lambda: engine)  # type: ignore[arg-type]
     with qtbot.waitSignal(studio.session.engine_ready, timeout=10_000):
         studio.window.show()
     assert studio.window.banner.isVisible()
@@ -260,7 +298,7 @@ def test_the_program_starts_empty_on_a_damaged_project_and_says_so(
 
 
 def test_a_crash_shows_a_report_that_can_be_copied(engine: FakeEngine, qtbot: QtBot, qapp: object) -> None:
-    studio = Studio(qapp, None, lambda: engine, None)  # type: ignore[arg-type]
+    studio = Studio(qapp, None, lambda: engine)  # type: ignore[arg-type]
     studio.window.show()
     studio.session.crashed.emit("Traceback: ZeroDivisionError")
     dialog = studio.window.findChild(QPushButton, "copy_report")
@@ -268,3 +306,24 @@ def test_a_crash_shows_a_report_that_can_be_copied(engine: FakeEngine, qtbot: Qt
     dialog.click()
     assert "ZeroDivisionError" in qapp.clipboard().text()  # type: ignore[attr-defined]
     studio.close()
+
+
+HANGS_WHEN_ASKED_TO_END = """
+import os, signal, threading
+from hubstudio.gui.application import run
+from hubstudio.gui.session import Session
+
+def make_engine():
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
+
+Session.patience = 0.1
+run(None, make_engine)
+"""
+
+
+def test_the_program_ends_though_some_work_does_not() -> None:
+    command = [sys.executable, "-c", HANGS_WHEN_ASKED_TO_END]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert "Some work did not end in time" in done.stderr

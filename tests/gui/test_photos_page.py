@@ -164,6 +164,17 @@ def test_the_drop_zone_stays_for_another_folder(page: PhotosPage, photos: Path, 
     assert page.summary() == "6 photos · 2 classes"
 
 
+def test_a_folder_that_cannot_be_read_says_so_also_when_the_check_of_the_former_has_ended(
+    page: PhotosPage, photos: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    page.session.choose_photos(photos)
+    qtbot.waitUntil(lambda: page.session.is_busy("check"))
+    page.session.choose_photos(tmp_path / "nowhere")
+    qtbot.waitUntil(lambda: page.session.photos_are_checked and not page.session.is_busy("scan"), timeout=10_000)
+    qtbot.waitUntil(lambda: page.problem.isVisible())
+    assert page.missing() == ""
+
+
 def test_recent_projects_can_be_continued(
     page: PhotosPage, photos: Path, qtbot: QtBot, engine: FakeEngine, thumbnails: Thumbnails
 ) -> None:
@@ -181,7 +192,5 @@ def test_recent_projects_can_be_continued(
 
 
 def test_thumbnails_are_made_when_seen(page: PhotosPage, photos: Path, qtbot: QtBot, thumbnails: Thumbnails) -> None:
-    made: list[Path] = []
-    thumbnails.ready.connect(lambda path, side, image: made.append(path))
     read(page, photos, qtbot)
-    qtbot.waitUntil(lambda: len(set(made)) >= 12, timeout=10_000)
+    qtbot.waitUntil(lambda: len({path for path, _ in thumbnails._kept}) >= 12, timeout=10_000)

@@ -10,14 +10,13 @@ from hubstudio.core.errors import StudioError
 from hubstudio.core.measures import Evaluation
 from hubstudio.gui.pages.review_page import ReviewPage, class_rows
 from hubstudio.gui.session import Session
-from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.accuracy_card import interval_text, photos_text, unreadable_text, weakest_class
 
 FLOWERS = Evaluation(("daisy", "iris", "pansy"), ((38, 1, 0), (0, 29, 2), (0, 3, 30)))
 
 
-def shown(session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> ReviewPage:
-    page = ReviewPage(session, thumbnails)
+def shown(session: Session, qtbot: QtBot) -> ReviewPage:
+    page = ReviewPage(session)
     qtbot.addWidget(page)
     page.resize(900, 700)
     page.show()
@@ -25,15 +24,15 @@ def shown(session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> ReviewPage:
     return page
 
 
-def test_without_a_run_it_says_what_is_missing(session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> None:
-    page = shown(session, thumbnails, qtbot)
+def test_without_a_run_it_says_what_is_missing(session: Session, qtbot: QtBot) -> None:
+    page = shown(session, qtbot)
     assert page.missing() == "Train once first"
     assert page.status.said() == "There is no trained model yet. Train once first."
     assert not page.again.isVisible()
 
 
-def test_entering_measures_once(trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> None:
-    page = shown(trained_session, thumbnails, qtbot)
+def test_entering_measures_once(trained_session: Session, qtbot: QtBot) -> None:
+    page = shown(trained_session, qtbot)
     assert page.bar.isVisible()
     assert page.status.said().startswith("Measuring on the test photos")
     qtbot.waitUntil(lambda: page.results.isVisible())
@@ -43,10 +42,8 @@ def test_entering_measures_once(trained_session: Session, thumbnails: Thumbnails
     assert not trained_session.is_busy("evaluate")
 
 
-def test_it_shows_accuracy_with_its_photos_and_bounds(
-    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot
-) -> None:
-    page = shown(trained_session, thumbnails, qtbot)
+def test_it_shows_accuracy_with_its_photos_and_bounds(trained_session: Session, qtbot: QtBot) -> None:
+    page = shown(trained_session, qtbot)
     qtbot.waitUntil(lambda: page.results.isVisible())
     assert page.accuracy.figure.text() == "100.0 %"
     assert page.accuracy.photos.said() == "of 6 photos it never saw"
@@ -55,11 +52,9 @@ def test_it_shows_accuracy_with_its_photos_and_bounds(
     assert [row[0] for row in page.classes.texts()] == ["blue", "green", "red"]
 
 
-def test_a_failure_can_be_tried_again(
-    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot, engine: FakeEngine
-) -> None:
+def test_a_failure_can_be_tried_again(trained_session: Session, qtbot: QtBot, engine: FakeEngine) -> None:
     engine.problem = StudioError("The photos are gone.", found="No folder.", next_step="Put them back.")
-    page = shown(trained_session, thumbnails, qtbot)
+    page = shown(trained_session, qtbot)
     qtbot.waitUntil(lambda: page.error.isVisible())
     assert page.error.what.text() == "The photos are gone."
     assert page.status.said() == "Not measured yet."
@@ -68,8 +63,8 @@ def test_a_failure_can_be_tried_again(
     assert not page.error.isVisible()
 
 
-def test_another_run_is_measured_anew(trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> None:
-    page = shown(trained_session, thumbnails, qtbot)
+def test_another_run_is_measured_anew(trained_session: Session, qtbot: QtBot) -> None:
+    page = shown(trained_session, qtbot)
     qtbot.waitUntil(lambda: page.results.isVisible())
     trained_session.start_training()
     qtbot.waitUntil(lambda: trained_session.project.run == "run-002")
@@ -78,12 +73,10 @@ def test_another_run_is_measured_anew(trained_session: Session, thumbnails: Thum
     qtbot.waitUntil(lambda: page.results.isVisible())
 
 
-def test_while_training_the_test_waits(
-    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot, engine: FakeEngine
-) -> None:
+def test_while_training_the_test_waits(trained_session: Session, qtbot: QtBot, engine: FakeEngine) -> None:
     engine.hold.clear()
     trained_session.start_training()
-    page = shown(trained_session, thumbnails, qtbot)
+    page = shown(trained_session, qtbot)
     assert page.status.said() == "The test waits until the training is done."
     assert not trained_session.is_busy("evaluate")
     engine.hold.set()
@@ -122,11 +115,9 @@ def test_what_was_not_measured_is_a_dash() -> None:
     assert rows == [("a", "4", "100 %", "100 %", "100 %"), ("b", "0", "–", "–", "–")]
 
 
-def test_a_page_built_after_the_measuring_shows_it(
-    trained_session: Session, thumbnails: Thumbnails, qtbot: QtBot
-) -> None:
+def test_a_page_built_after_the_measuring_shows_it(trained_session: Session, qtbot: QtBot) -> None:
     trained_session.evaluate()
     qtbot.waitUntil(lambda: trained_session.evaluation is not None)
-    page = shown(trained_session, thumbnails, qtbot)
+    page = shown(trained_session, qtbot)
     assert page.results.isVisible()
     assert page.accuracy.figure.text() == "100.0 %"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hubstudio.ml.loading import prepare_environment
+from hubstudio.ml.environment import prepare_environment
 
 prepare_environment()
 

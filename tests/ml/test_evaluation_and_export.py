@@ -21,7 +21,7 @@ from hubstudio.core.engine import EXPORT_FORMATS
 from hubstudio.core.errors import Cancelled, ExportError, PhotosError, RunError
 from hubstudio.core.events import ignore
 from hubstudio.core.plan import Output, Plan
-from hubstudio.core.run_folder import RunFolder
+from hubstudio.core.run_folder import RunFolder, require_free
 from hubstudio.core.split import Part
 from hubstudio.ml.child_process import ChildFailed, ChildProcess
 from hubstudio.ml.converters import answers_of
@@ -128,7 +128,7 @@ def test_every_exported_file_answers_like_predict_in_a_process_without_hubstudio
         np.testing.assert_allclose(answers_outside(file.format, file.path, odd_photos), expected, atol=1e-3)
     assert (tmp_path / "out" / "labels.txt").read_text() == "a\nb\nc\n"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "model.keras", "savedmodel", "model.tflite", "labels.txt", "README.md",
+        "model.keras", "savedmodel", "model.tflite", "labels.txt", "README.md", "export.json",
     }  # fmt: skip
 
 
@@ -144,6 +144,33 @@ def test_an_export_never_replaces_what_is_no_export(run: Path, tmp_path: Path) -
     with pytest.raises(ExportError, match="in the way"):
         LocalEngine().export(run, ["savedmodel"], tmp_path, ignore, CancelToken())
     assert (tmp_path / "savedmodel" / "mine.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["README.md", "labels.txt", "model.keras"])
+def test_an_export_never_replaces_a_file_of_another_origin(run: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(ExportError, match="in the way"):
+        LocalEngine().export(run, ["keras"], tmp_path, ignore, CancelToken())
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_exports_of_two_runs_are_not_mixed(run: Path, two_classes: Path, small_module: Path, tmp_path: Path) -> None:
+    engine = LocalEngine()
+    engine.train(Plan(str(two_classes), str(small_module), epochs=1), tmp_path / "other", ignore, CancelToken())
+    engine.export(run, ["keras"], tmp_path / "out", ignore, CancelToken())
+    with pytest.raises(ExportError, match="another run"):
+        engine.export(tmp_path / "other", ["keras"], tmp_path / "out", ignore, CancelToken())
+    assert (tmp_path / "out" / "labels.txt").read_text() == "a\nb\nc\n"
+
+
+def test_an_export_is_checked_on_noise_where_the_photos_are_gone(run: Path, tmp_path: Path) -> None:
+    import shutil
+
+    moved = Path(shutil.copytree(run, tmp_path / "moved"))
+    text = (moved / "plan.toml").read_text()
+    (moved / "plan.toml").write_text(text.replace('photos = "', 'photos = "/gone'))
+    (file,) = LocalEngine().export(moved, ["keras"], tmp_path / "out", ignore, CancelToken())
+    assert file.checked_photos == 4
 
 
 def test_an_export_that_answers_otherwise_is_not_handed_over(
@@ -213,6 +240,12 @@ def test_a_backbone_that_cannot_be_rewritten_still_trains_answers_and_exports(
 def test_a_child_that_dies_is_reported_and_not_waited_for() -> None:
     with pytest.raises(ChildFailed, match="code 7"), ChildProcess() as child:
         child.run(os._exit, 7, cancel=CancelToken())
+
+
+def test_an_error_with_advice_crosses_the_process() -> None:
+    with pytest.raises(RunError) as caught, ChildProcess() as child:
+        child.run(require_free, Path(__file__), cancel=CancelToken())
+    assert caught.value.next_step == "Give a new name; nothing is overwritten."
 
 
 def test_an_error_in_the_child_comes_back_in_words() -> None:

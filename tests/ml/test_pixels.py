@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from hubstudio.core.decode import EXACT_SHRINK_PIXELS, shrink
+from hubstudio.core import decode
+from hubstudio.core.decode import LARGE_PHOTO_PIXELS, shrink
 from hubstudio.ml import tflite_resize
 
 
@@ -17,7 +18,7 @@ def photo(width: int, height: int) -> Image.Image:
     return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
 
 
-@pytest.mark.parametrize("size", [(300, 200), (40, 500), (96, 96), (20, 30)])
+@pytest.mark.parametrize("size", [(300, 200), (40, 500), (96, 96), (20, 30), (2100, 1000), (12000, 90), (50, 30000)])
 def test_all_three_agree_on_photos_of_any_size(size: tuple[int, int]) -> None:
     image = photo(*size)
     own = shrink(image, (96, 96))
@@ -27,9 +28,9 @@ def test_all_three_agree_on_photos_of_any_size(size: tuple[int, int]) -> None:
     np.testing.assert_allclose(tflite_resize.resize(batch, 96)[0], own, atol=0.01)
 
 
-def test_a_photo_too_large_for_the_exact_way_differs_by_no_more_than_a_level() -> None:
-    image = photo(2100, 1000)
-    assert image.width * image.height > EXACT_SHRINK_PIXELS
-    batch = np.asarray(image, np.float32)[np.newaxis]
-    exact = tf.image.resize(batch, (96, 96), antialias=True)[0]
-    assert np.abs(shrink(image, (96, 96)) - exact).max() <= 1.0
+def test_both_ways_of_shrinking_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = photo(1300, 900)
+    assert image.width * image.height > LARGE_PHOTO_PIXELS
+    by_rows = shrink(image, (96, 64))
+    monkeypatch.setattr(decode, "LARGE_PHOTO_PIXELS", 10**9)
+    np.testing.assert_allclose(shrink(image, (96, 64)), by_rows, atol=0.001)

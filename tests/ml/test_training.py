@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +29,7 @@ from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
 from hubstudio.core.run_state import RunState, advance
 from hubstudio.core.split import Part
-from hubstudio.ml import training_loop
+from hubstudio.ml import model_factory, training_loop
 from hubstudio.ml.engine import LocalEngine
 
 
@@ -182,6 +184,59 @@ def test_stopping_before_the_first_epoch_keeps_nothing(plan: Plan, tmp_path: Pat
     cancel.stop()
     with pytest.raises(Cancelled):
         train(plan, tmp_path / "run", cancel)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_while_photos_go_through_the_backbone_ends_at_once(plan: Plan, tmp_path: Path) -> None:
+    cancel, seen = CancelToken(), 0
+
+    def report(event: Event) -> None:
+        nonlocal seen
+        if isinstance(event, FeaturesDone):
+            seen += 1
+            cancel.stop()
+
+    with pytest.raises(Cancelled):
+        train(plan, tmp_path / "run", cancel, report)
+    assert seen == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_before_the_first_fine_tuned_epoch_keeps_the_head_and_says_so(fine_tune: Plan, tmp_path: Path) -> None:
+    cancel = CancelToken()
+
+    def report(event: Event) -> None:
+        if isinstance(event, PhaseStarted) and event.phase is Phase.FINE_TUNE:
+            cancel.stop()
+
+    summary = train(fine_tune, tmp_path / "run", cancel, report)
+    assert (summary.best_phase, summary.epochs) == ("head", 0)
+    assert summary.notes == (
+        "Stopped before an epoch of fine-tuning was done; the head on the frozen backbone is kept.",
+    )
+
+
+def test_a_model_that_cannot_be_rewritten_for_any_reason_is_saved_with_its_module(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise TypeError("a graph that nobody foresaw")
+
+    monkeypatch.setattr(model_factory, "rewrite", broken)
+    summary = train(plan, tmp_path / "run")
+    assert "only where Hub Studio is installed" in summary.notes[0]
+    LocalEngine().evaluate(tmp_path / "run", None, ignore, CancelToken())
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    fine_tune: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(RunError, match="No space left"):
+        train(fine_tune, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 

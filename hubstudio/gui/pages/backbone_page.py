@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from hubstudio.core.backbones import BackboneInfo, bundled_names, display_name
@@ -99,7 +97,6 @@ class BackbonePage(Page):
     def _on_backbone_changed(self, info: BackboneInfo | None) -> None:
         if info:
             self.problem.show_error(None)
-            self._fit_plan(info)
         self._show_backbone()
         self.done_changed.emit()
 
@@ -126,17 +123,6 @@ class BackbonePage(Page):
         self.looking.say(f"{first} into {name} …" if is_busy else "")
         self.looking.setVisible(is_busy)
         self.bar.setVisible(is_busy)
-
-    def _fit_plan(self, info: BackboneInfo) -> None:
-        """Take back choices that this backbone does not allow."""
-        plan = self.session.plan
-        if not plan:
-            return
-        if not info.trainable and plan.mode is Mode.FINE_TUNE:
-            plan = plan.with_mode(Mode.EXTRACT)
-        if info.blocks and plan.unfreeze != "all" and plan.unfreeze > len(info.blocks):
-            plan = replace(plan, unfreeze=len(info.blocks))  # not "all": a deeper backbone may come next
-        self.session.change_plan(plan)
 
     def _show_backbone(self) -> None:
         info, plan = self.session.backbone, self.session.plan

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QPushButton
 
+from hubstudio.core import path_kinds
 from hubstudio.core.engine import Prediction
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Progress
@@ -43,6 +44,7 @@ class ClassifyPage(Page):
         self.drop_zone = DropZone("Classify drop zone", "Drop photos or a folder here")
         self.typed = QLineEdit()
         self.typed.setAcceptDrops(False)  # a drop on it is meant for the zone around it
+        self.classify_typed = _button("Classify this path", "Classify this path")
         self.choose = _button("Choose…", "Choose photos")
         self.status = WrappedLabel("", "muted", "classify_status")
         self.bar = QProgressBar()
@@ -85,10 +87,11 @@ class ClassifyPage(Page):
     def _lay_out(self) -> None:
         self.typed.setObjectName("photo_file_or_folder")
         self.typed.setAccessibleName("Photo file or folder")
-        self.typed.setPlaceholderText("or type a photo file or folder, then Enter")
+        self.typed.setPlaceholderText("or type a photo file or folder")
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.typed, 4)
+        row.addWidget(self.classify_typed)
         row.addWidget(self.choose)
         row.addStretch(1)
         self.drop_zone.prompt.setProperty("role", "heading")
@@ -115,6 +118,7 @@ class ClassifyPage(Page):
         session.project_changed.connect(self._on_project_changed)
         self.drop_zone.dropped.connect(self.classify)
         self.typed.returnPressed.connect(self._on_typed)
+        self.classify_typed.clicked.connect(self._on_typed)
         self.choose.clicked.connect(self._on_choose_clicked)
         self.cancel.clicked.connect(self._on_cancel_clicked)
         self.clear.clicked.connect(self._on_clear_clicked)
@@ -123,7 +127,7 @@ class ClassifyPage(Page):
     def _on_typed(self) -> None:
         text = self.typed.text().strip().strip("\"'")
         if text:
-            self.classify([Path(text).expanduser().absolute()])
+            self.classify([path_kinds.absolute(Path(text))])
 
     def _on_choose_clicked(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in sorted(PHOTO_SUFFIXES))
@@ -181,8 +185,7 @@ class ClassifyPage(Page):
     def _on_project_changed(self, project: Project) -> None:
         if project.run_path != self._run:  # answers of another model would not fit beside these
             self._run = project.run_path
-            self._queue.clear()
-            self.session.cancel("classify")
+            self._began = None  # photos without an answer begin anew: the session asks the other model
             self._on_clear_clicked()
         self._refresh()
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hubstudio.core import path_kinds
 from hubstudio.core.engine import EXPORT_FORMATS, ExportedFile
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Progress
@@ -44,6 +45,7 @@ class ExportPage(Page):
             session, "Export the trained model", "Every file is run again on photos before it is handed over."
         )
         self._suggested = ""
+        self._target: Path | None = None
         self._exported_to: Path | None = None
         self._was_cancelled = False
         self.rows = {name: FormatRow(name, about) for name, about in EXPORT_FORMATS.items()}
@@ -138,9 +140,11 @@ class ExportPage(Page):
         self.error.show_error(None)
         self._was_cancelled = False
         self._show_files([])
-        self._exported_to = Path(self.folder.text().strip()).expanduser().absolute()
-        self.session.export(self.wanted(), self._exported_to)
+        self._exported_to = None
+        self._target = path_kinds.absolute(Path(self.folder.text().strip()))
+        self.session.export(self.wanted(), self._target)
         self._refresh()
+        self.done_changed.emit()
 
     def _on_cancel_clicked(self) -> None:
         self._was_cancelled = True
@@ -151,6 +155,7 @@ class ExportPage(Page):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._exported_to)))
 
     def _on_exports_ready(self, files: list[ExportedFile]) -> None:
+        self._exported_to = self._target
         self._show_files(files)
         self.status.say(f"Exported to {self._exported_to}")
         self.open_folder.show()
@@ -171,7 +176,6 @@ class ExportPage(Page):
 
     def _on_failed(self, kind: str, error: StudioError) -> None:
         if kind == "export":
-            self._exported_to = None
             self.error.show_error(error)
             self._refresh()
 
@@ -185,6 +189,7 @@ class ExportPage(Page):
         project = self.session.project
         suggestion = str(project.exports_folder / project.run) if project.run else ""
         if suggestion != self._suggested:
+            self._exported_to = None
             self._show_files([])
             if not self.session.is_busy("export"):
                 self.status.say("")

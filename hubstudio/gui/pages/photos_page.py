@@ -122,7 +122,8 @@ class PhotosPage(Page):
         self._on_folder_chosen(samples_folder())
 
     def _on_photos_changed(self, _: PhotoSet | None) -> None:
-        self.problem.show_error(None)
+        if not self.session.photos_are_checked:  # a check that ended does not answer why another folder was refused
+            self.problem.show_error(None)
         self._show_photos()
         self.done_changed.emit()
 

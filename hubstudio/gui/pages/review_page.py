@@ -11,7 +11,6 @@ from hubstudio.core.measures import Evaluation
 from hubstudio.core.run_state import percent
 from hubstudio.gui.pages.page import Page
 from hubstudio.gui.session import Session
-from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.accuracy_card import AccuracyCard
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.error_card import ErrorCard
@@ -31,9 +30,8 @@ class ReviewPage(Page):
 
     step = "review"
 
-    def __init__(self, session: Session, thumbnails: Thumbnails) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session, "Review", "How good is it, really, and where does it go wrong?")
-        del thumbnails  # an evaluation does not say which photos were mistaken
         self.status = WrappedLabel("", "", "review_status")
         self.bar = QProgressBar()
         self.bar.setObjectName("review_progress")

@@ -30,11 +30,6 @@ class DropZone(QFrame):
         self.body.setSpacing(8)
         self.body.addWidget(self.prompt)
 
-    def set_prompt(self, prompt: str) -> None:
-        """Say something else."""
-        self.prompt.setText(prompt)
-        self.setAccessibleDescription(prompt)
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take what holds local files."""
         if local_paths(event.mimeData()):

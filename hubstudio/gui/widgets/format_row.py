@@ -8,12 +8,10 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from hubstudio.core.engine import ExportedFile
 from hubstudio.core.photos import count_of
-from hubstudio.gui.theme import set_role
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 from hubstudio.gui.wording import size_text
 
 _TITLES = {"keras": "Keras", "savedmodel": "SavedModel", "tflite": "TFLite"}
-_TOLERABLE = 0.01  # of a probability: what rounding may change without changing an answer worth having
 
 
 class FormatRow(QWidget):
@@ -50,17 +48,14 @@ class FormatRow(QWidget):
         self.path.setVisible(file is not None)
         if file:
             self.result.say(f"{size_text(file.bytes)} · {agreement_text(file)}")
-            set_role(self.result, "good" if file.largest_difference <= _TOLERABLE else "warning")
             self.path.say(str(file.path))
 
 
 def agreement_text(file: ExportedFile) -> str:
-    """Return how well the file's answers agree with the app's own."""
+    """Return how well the file's answers agree with the app's own; the engine hands over none that does not."""
     if not file.checked_photos:
         return "not checked against the app"
     photos = count_of(file.checked_photos, "photo")
-    if file.largest_difference > _TOLERABLE:
-        return f"differs from the app by up to {_rounded_up(file.largest_difference)} on {photos}"
     return f"agrees with the app: same answers on {photos}, within {_rounded_up(file.largest_difference)}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from hubstudio.core import path_kinds
 from hubstudio.core.errors import PhotosError
 from hubstudio.gui.widgets.drop_zone import DropZone
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -88,7 +89,7 @@ class FirstPhotos(PhotoZone):
 
     def _on_folder_typed(self) -> None:
         if text := self.folder.text().strip():
-            self.folder_chosen.emit(Path(text).expanduser())
+            self.folder_chosen.emit(path_kinds.absolute(Path(text)))
 
     def _lay_out(self) -> None:
         self.folder.setObjectName("photo_folder")
