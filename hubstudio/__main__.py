@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments and return its exit code."""
     multiprocessing.freeze_support()
+    _open_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and (arguments[0] in command_line.COMMANDS or arguments[0].startswith("-")):
         return command_line.run(arguments, make_engine, _window_opener())
@@ -50,6 +52,15 @@ def open_window(project: Path | None) -> int:
     except StudioError as error:
         Console().error(error)
         return command_line.MISTAKE
+
+
+def _open_closed_streams() -> None:
+    """Put a silent stream where a standard one was closed: else the next file that is opened takes its place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the system hands out the lowest free number
 
 
 def _window_opener() -> command_line.OpenWindow | None:

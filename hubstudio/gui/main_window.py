@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -73,6 +73,8 @@ class MainWindow(QMainWindow):
         self.sidebar.show_current(step)
         self.pages.show_step(step)
         self._refresh()
+        # From here the Tab key goes through the page, and a screen reader says its title.
+        self.pages.page(step).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def go_on(self) -> None:
         """Show the next step, if nothing is missing for it."""

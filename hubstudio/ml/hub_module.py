@@ -136,7 +136,7 @@ def _understood(handle: str, folder: Path, loaded: Any, call: ReusableCall | Sig
     input_size = _input_size(call.spec, handle)
     size = input_size or ANY_SIZE_DEFAULT
     try:
-        features = _feature_count(call(tf.zeros([1, size, size, 3]), False), handle)
+        features = _feature_count(call(tf.zeros([2, size, size, 3]), False), handle)
         graph = freeze(lambda x: call(x, False), _photo_spec(size), call.variables)
     except (TypeError, ValueError, tf.errors.OpError) as error:
         raise takes_no_photos(handle, first_line(error)) from error
@@ -205,6 +205,13 @@ def _fetched(handle: str) -> Path:
 
 
 def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:
+    batch: int | None = spec.shape.as_list()[0] if spec.shape.rank else None
+    if batch is not None:
+        raise BackboneError(
+            f"'{display_name(handle)}' takes batches of exactly {batch}.",
+            found="Training sends photos through it in batches of several sizes.",
+            next_step=WAY_OUT,
+        )
     sides: list[int | None] = spec.shape.as_list()[1:3] if spec.shape.rank else [None]
     if None in sides:
         return None
@@ -220,10 +227,10 @@ def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:
 
 def _feature_count(output: Tensor, handle: str) -> int:
     shape = output.shape
-    if shape.rank != 2:
+    if shape.rank != 2 or shape[0] != 2:
         raise BackboneError(
             f"'{display_name(handle)}' gives no feature vector.",
-            found=f"It gives values of shape {tuple(shape)} for one photo.",
+            found=f"It gives values of shape {tuple(shape)} for two photos.",
             next_step=WAY_OUT,
         )
     count: int = shape.as_list()[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Generator
@@ -21,6 +22,8 @@ def make_engine() -> Engine:
     with _silent_stderr(), _no_collections():
         _preload_libraries()
         from hubstudio.ml.engine import LocalEngine
+    for name in ("tensorflow", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # advice on retracing helps nobody who trains a classifier
     return LocalEngine()
 
 

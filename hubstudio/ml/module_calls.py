@@ -133,7 +133,8 @@ def _specs(loaded: Any) -> Iterator[tf.TensorSpec]:
 
 
 def _image_spec(specs: Sequence[tf.TensorSpec] | Iterator[tf.TensorSpec], handle: str) -> tf.TensorSpec:
-    specs = list(specs)
+    # A way of calling that leaves the batch open comes first.
+    specs = sorted(specs, key=lambda spec: bool(spec.shape.rank and spec.shape[0] is not None))
     for spec in specs:
         axes: list[int | None] = spec.shape.as_list() if spec.shape.rank else [None] * 4
         if spec.dtype == tf.float32 and len(axes) == 4 and axes[3] in (3, None):

@@ -13,7 +13,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import FeaturesDone, Report
 from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.photo_batches import read_batches
@@ -60,6 +62,8 @@ def store_photos(
         rows = slice(len(places), len(places) + len(batch.places))
         if batch.places:
             features[rows] = forward(tf.constant(batch.photos)).numpy()
+            if not np.isfinite(features[rows]).all():
+                raise _no_numbers(module, paths[batch.places[0]])
         if kept is not None:
             kept[rows] = np.rint(batch.photos).astype(np.uint8)
         places += batch.places
@@ -68,6 +72,14 @@ def store_photos(
     count = len(places)
     return StoredPhotos(
         np.array(places, np.int64), features[:count], None if kept is None else kept[:count], unreadable
+    )
+
+
+def _no_numbers(module: HubModule, path: Path) -> BackboneError:
+    return BackboneError(
+        f"The backbone '{display_name(module.handle)}' gives features that are no numbers.",
+        found=f"It happened at '{path.name}' or one of the photos after it.",
+        next_step="Choose another backbone; this one is damaged or wants other photos.",
     )
 
 

@@ -97,12 +97,10 @@ class Trainer:
                 found=f"It ran out with {self.plan.batch_size} photos in a batch.",
                 next_step="Train again with a smaller batch size, fewer blocks, or a smaller backbone.",
             ) from error
-        except FileExistsError as error:
-            raise RunError(f"'{self.out}' came into being meanwhile.", next_step="Train to another folder.") from error
         except OSError as error:
             raise RunError(
-                f"The run could not be written to '{self.out.parent}'.",
-                found=f"{error.strerror or error}.",
+                f"The run could not be written to '{self.out}'.",
+                found=f"{error.strerror or 'Something is there already'}.",
                 next_step="Free some space or choose another folder, and train again.",
             ) from error
         self.report(

@@ -307,3 +307,12 @@ def test_a_page_built_while_training_shows_it(session_with_photos: Session, qtbo
     assert page.run_card.status.said() == "Epoch 1 of 40"
     assert page.charts
     assert len(page.charts.loss.chart.curve.training) == 1
+
+
+def test_a_number_typed_without_pressing_anything_is_saved_after_a_moment(
+    session_with_photos: Session, qtbot: QtBot
+) -> None:
+    page = TrainPage(session_with_photos)
+    qtbot.addWidget(page)
+    page.form.fields["epochs"].setValue(77)
+    qtbot.waitUntil(lambda: session_with_photos.plan is not None and session_with_photos.plan.epochs == 77)

@@ -66,6 +66,13 @@ def test_a_classification_module_is_recognised_and_explained(tmp_path: Path) -> 
     assert "feature_vector" in caught.value.next_step
 
 
+def test_a_module_for_batches_of_one_size_is_refused(tmp_path: Path) -> None:
+    spec = tf.TensorSpec([1, 16, 16, 3], tf.float32)
+    folder = save_called(tmp_path / "one", spec, lambda x: tf.reduce_mean(x, [1, 2]))
+    with pytest.raises(BackboneError, match="batches of exactly 1"):
+        load_module(str(folder))
+
+
 def test_a_text_module_is_refused(tmp_path: Path) -> None:
     folder = save_called(
         tmp_path / "text", tf.TensorSpec([None], tf.string), lambda x: tf.cast(tf.strings.length(x), tf.float32)

@@ -20,6 +20,7 @@ class Page(QWidget):
         super().__init__()
         self.session = session
         self.setObjectName(f"{self.step}_page")
+        self.setAccessibleName(title)
         self.title = QLabel(title)
         self.title.setObjectName("page_title")
         self.subtitle = QLabel(subtitle)

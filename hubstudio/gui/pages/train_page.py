@@ -47,6 +47,7 @@ class TrainPage(Page):
         self._training_plan = session.plan  # choices may change while a training goes on; what it was started with not
         self._summary = ""
         self._draw_soon = _single_shot(self, _MILLISECONDS_BETWEEN_LOOKS, self._draw)
+        self._has_unsaved_choices = False
         self._save_soon = _single_shot(self, _MILLISECONDS_BEFORE_SAVING, self._save_choices)
         self.run_card = RunCard()
         self.run_card.hide()
@@ -139,19 +140,20 @@ class TrainPage(Page):
 
     def _on_form_changed(self, plan: Plan) -> None:
         self._describe(plan)
+        self._has_unsaved_choices = True
         self._save_soon.start()
 
     def _save_choices(self) -> None:
-        is_due = self._save_soon.isActive()
         self._save_soon.stop()
-        if is_due and self.session.plan:
+        if self._has_unsaved_choices and self.session.plan:
+            self._has_unsaved_choices = False
             self.session.change_plan(self.form.applied_to(self.session.plan))
 
     def _on_project_changed(self, project: Project) -> None:
-        if self._save_soon.isActive() and project.folder == self._folder:
+        if self._has_unsaved_choices and project.folder == self._folder:
             self._save_choices()  # else what was just typed would be overwritten; this comes back here
             return
-        self._save_soon.stop()
+        self._has_unsaved_choices = False
         self._folder = project.folder
         self._show_plan(project.plan)
         if self.isVisible():
