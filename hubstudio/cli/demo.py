@@ -36,6 +36,8 @@ def run(args: Namespace, context: Context) -> int:
     with _own_folder(args.out) as folder:
         document, lines = _whole_job(Project(folder, plan, step="review", run="run-001"), plan, context)
     context.console.result(document, lines)
+    if not context.has_screen and not args.no_window and not args.json:
+        context.console.message(f"There is no screen to open the window on. Later: hubstudio '{folder}'")
     if context.has_screen and not args.no_window and not args.json:
         context.project_to_open = folder
     return 0

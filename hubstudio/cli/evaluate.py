@@ -34,6 +34,11 @@ def run(args: Namespace, context: Context) -> int:
     if photos:
         scan(photos)  # a mistyped folder is said at once, not after TensorFlow has loaded
     evaluation = context.engine().evaluate(folder.path, photos, Reporter(context.console), context.cancel)
+    if evaluation.trained_on:
+        context.console.message(
+            f"{evaluation.trained_on:,} of these {evaluation.photos:,} photos were used to train the model: on new "
+            "photos it will do worse. 'hubstudio evaluate RUN' measures on photos it never saw."
+        )
     context.console.result(document(evaluation), lines(evaluation))
     return 0
 
@@ -50,6 +55,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "per_class": {name: asdict(measures) for name, measures in evaluation.per_class.items()},
         "confusion": [list(row) for row in evaluation.confusion],
         "unreadable": list(evaluation.unreadable),
+        "trained_on": evaluation.trained_on,
     }
 
 

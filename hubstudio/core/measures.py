@@ -32,6 +32,8 @@ class Evaluation:
     unreadable: tuple[str, ...] = ()
     source: str = "test"
     """'test' for the run's own test part, else the folder."""
+    trained_on: int = 0
+    """How many of the photos the model was trained or chosen on: their answers say little about new photos."""
 
     @property
     def photos(self) -> int:

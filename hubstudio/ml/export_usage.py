@@ -16,6 +16,8 @@ def usage(trained: TrainedModel, formats: Sequence[str]) -> str:
         "Input: `[1, height, width, 3]`, float32, RGB from 0 to 255, upright, a photo of any size; resizing and "
         "scaling are inside the model.",
         f"Output: {answer}, in the order of `labels.txt`.\n",
+        "Needs numpy and pillow, and for each format what its lines import (pip install keras tensorflow).",
+        "",
         _READ_PHOTO,
         *(_USAGE[name] for name in formats),
     ]
@@ -29,7 +31,7 @@ from PIL import Image, ImageOps
 
 image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
 photo = np.asarray(image, np.float32)[np.newaxis]
-labels = open("labels.txt", encoding="utf-8").read().rstrip("\n").split("\n")
+labels = open("labels.txt", encoding="utf-8").read().splitlines()
 ```
 """
 
@@ -56,7 +58,10 @@ Servers find the same function as the signature `serving_default`.
     "tflite": """\
 ## model.tflite
 ```python
-from ai_edge_litert.interpreter import Interpreter  # or tf.lite.Interpreter
+try:
+    from ai_edge_litert.interpreter import Interpreter  # pip install ai-edge-litert: small, without TensorFlow
+except ImportError:
+    from tensorflow.lite.python.interpreter import Interpreter
 
 interpreter = Interpreter("model.tflite")
 place = interpreter.get_input_details()[0]["index"]

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Prediction
 from hubstudio.core.errors import PhotosError, did_you_mean
@@ -72,7 +73,14 @@ def evaluate(
             next_step="Check that the photo folder is still where it was.",
         )
     confusion = confusion_matrix(truth, said, len(trained.classes))
-    return Evaluation(trained.classes, confusion, tuple(unreadable), "test" if folder is None else str(folder))
+    source = "test" if folder is None else str(folder)
+    return Evaluation(trained.classes, confusion, tuple(unreadable), source, _trained_on(run, photos))
+
+
+def _trained_on(run: RunFolder, photos: Sequence[Photo]) -> int:
+    """Count the photos, by their place on disk, that the run trained or validated on."""
+    known = {path_kinds.real(photo.path) for part in (Part.TRAINING, Part.VALIDATION) for photo in run.photos_of(part)}
+    return sum(path_kinds.real(photo.path) in known for photo in photos)
 
 
 def _labelled(folder: Path, classes: Sequence[str]) -> list[Photo]:

@@ -66,7 +66,7 @@ def broken_photo(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desktop() -> Iterator[Desktop]:
     """A desktop that nobody sees, for all tests of the window."""
     if reason := reason_to_skip():

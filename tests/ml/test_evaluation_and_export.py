@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -130,6 +131,37 @@ def test_every_exported_file_answers_like_predict_in_a_process_without_hubstudio
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "model.keras", "savedmodel", "model.tflite", "labels.txt", "README.md", "export.json",
     }  # fmt: skip
+
+
+def test_the_readme_beside_the_files_tells_lines_that_run_and_answer_like_predict(
+    run: Path, odd_photos: list[Path], tmp_path: Path
+) -> None:
+    engine, out = LocalEngine(), tmp_path / "out"
+    engine.export(run, list(EXPORT_FORMATS), out, ignore, CancelToken())
+    Image.open(odd_photos[2]).save(out / "photo.jpg", quality=95)
+    (own,) = engine.predict(run, [out / "photo.jpg"], ignore, CancelToken())
+    start, *recipes = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(), re.DOTALL)
+    assert len(recipes) == len(EXPORT_FORMATS)
+    for recipe in recipes:
+        said = "print(labels[int(scores.argmax())], max(scores))"
+        script = f"import sys; sys.modules['hubstudio'] = None\n{start}{recipe}\n{said}"
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script],
+            cwd=out,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        label, confidence = done.stdout.split()[-2:]
+        assert label == own.label
+        assert float(confidence) == pytest.approx(own.confidence, abs=1e-3)
+
+
+def test_measuring_on_photos_of_the_training_is_counted(run: Path, three_classes: Path) -> None:
+    found = LocalEngine().evaluate(run, three_classes, ignore, CancelToken())
+    assert (found.photos, found.trained_on) == (60, 51)
+    assert LocalEngine().evaluate(run, None, ignore, CancelToken()).trained_on == 0
 
 
 def test_a_second_export_replaces_the_first(run: Path, tmp_path: Path) -> None:
