@@ -40,7 +40,7 @@ Unfreeze = int | Literal["all"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, on what, and how. Two equal plans on one machine give the same history."""
+    """What to train, on what, and how. Two equal plans give the same history on one machine's CPU."""
 
     photos: str
     """The folder of class folders."""
