@@ -29,3 +29,8 @@ def settings_file() -> Path:
 def recent_file() -> Path:
     """Return the list of projects opened lately."""
     return home() / "recent.json"
+
+
+def crash_log() -> Path:
+    """Return the file for what a crash leaves where there is no stderr."""
+    return home() / "crash.log"

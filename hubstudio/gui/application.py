@@ -18,6 +18,7 @@ from hubstudio.core.errors import ProjectError, StudioError
 from hubstudio.core.project import Project, open_project, remember
 from hubstudio.core.settings import load_settings
 from hubstudio.gui.crash_dialog import CrashDialog
+from hubstudio.gui.crash_stacks import show_stacks_on_crash
 from hubstudio.gui.garbage import GarbageCollector
 from hubstudio.gui.main_window import MainWindow
 from hubstudio.gui.photo_folders import holds_class_folders
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 def run(project: Path | None, make_engine: Callable[[], Engine]) -> int:
     """Show the window until it is closed; return the exit code."""
+    show_stacks_on_crash()
     sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
     app = _make_application()
     studio = Studio(app, project, make_engine)

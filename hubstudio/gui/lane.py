@@ -13,6 +13,7 @@ from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import Cancelled, StudioError
 from hubstudio.core.events import BatchDone, Event, FeaturesDone, Progress, Report
+from hubstudio.gui.qt_types import make_all_types
 
 Work = Callable[[Report, CancelToken], object]
 _SECONDS_BETWEEN_EVENTS = 0.05  # a view cannot show more, and each one costs the window's thread a moment
@@ -53,6 +54,7 @@ class Lane(QThread):
         self._waiting.append(job)
         self._jobs.put(job)
         if not self.isRunning():
+            make_all_types()
             self.start()
         return job
 

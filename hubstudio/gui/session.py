@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -27,9 +26,7 @@ from hubstudio.core.run_state import RunState, Status, advance, stopping
 from hubstudio.gui.lane import Job, Lane
 from hubstudio.gui.plan_fitting import fit_plan
 
-CHART_LIBRARY = "pyqtgraph"
-"""Imported in a lane before the Train page wants it: in the window's thread it would hold the window up."""
-_FOR_EVERY_PROJECT = ("warm up", "load charts")
+_FOR_EVERY_PROJECT = ("warm up",)
 EngineMaker = Callable[[], Engine]
 
 
@@ -79,7 +76,6 @@ class Session(QObject):
         self._current: dict[str, Job] = {}
         self._to_classify: tuple[Path, ...] = ()
         self._finishing: dict[str, Callable[[object], None]] = {
-            "load charts": lambda _: None,
             "warm up": self._on_warm,
             "scan": self._on_scanned,
             "check": self._on_checked,
@@ -108,7 +104,6 @@ class Session(QObject):
 
     def start(self) -> None:
         """Load the engine in its lane, and read again what the project points at. Call once the window shows."""
-        self._submit(self._reading_lane, Job("load charts", lambda report, cancel: import_module(CHART_LIBRARY)))
         self._on_engine("warm up", lambda engine, report, cancel: None)
         self._read_what_the_plan_names()
 

@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage
 from shiboken6 import isValid
 
 from hubstudio.core.decode import UnreadablePhotoError, decode
+from hubstudio.gui.qt_types import make_all_types
 
 _MOST_KEPT = 800
 _Key = tuple[Path, int]
@@ -44,6 +45,7 @@ class Thumbnails(QObject):
         is_new = key not in self._waiting
         self._waiting[key].append(WeakMethod(taker))  # type: ignore[arg-type]
         if is_new and self._is_open:
+            make_all_types()
             self._pool.start(lambda: self._make(key))
 
     def close(self, seconds: float) -> bool:

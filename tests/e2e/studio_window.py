@@ -125,8 +125,10 @@ class StudioWindow:
         self.desktop.xdotool("windowactivate", "--sync", self._window, "key", "alt+F4")
 
     def wait_for_end(self, seconds: float = PATIENCE) -> int:
-        """Wait until the program has ended, and return its exit code."""
-        return self.process.wait(seconds)
+        """Wait until the program has ended, and return its exit code. A crash fails, with the stacks it printed."""
+        code = self.process.wait(seconds)
+        assert code >= 0, f"the program ended with {code}\n{self.said()}"
+        return code
 
     def said(self) -> str:
         """Return what the program has printed so far."""

@@ -57,7 +57,7 @@ class TrainPage(Page):
         self.explained = WrappedLabel("", "muted", "way_explained")
         self.reason = WrappedLabel("", "warning", "start_reason")
         self.plan_card = self._make_plan_card()
-        self.charts: TrainingCharts | None = None  # made when the page is first shown, which imports pyqtgraph
+        self.charts: TrainingCharts | None = None  # made when the page is first shown: that takes a moment
         self.runs_card = RunsCard()
         self._lay_out()
         self._connect()

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from hubstudio.core.events import Phase
 from hubstudio.core.run_state import percent
 from hubstudio.gui.learning_curves import Curve
-from hubstudio.gui.session import CHART_LIBRARY
+from hubstudio.gui.qt_types import CHART_LIBRARY
 from hubstudio.gui.theme import Colours, colours_of
 
 _MANY_POINTS = 1000  # beyond it dashes and smooth edges cannot be seen and cost time
