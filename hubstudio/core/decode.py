@@ -2,47 +2,71 @@
 
 from __future__ import annotations
 
-import errno
+import hashlib
+import io
 import math
 import stat
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from hubstudio.core.errors import PhotosError
+from hubstudio.core.colours import rgb
+from hubstudio.core.decoding_room import DecodingRoom
+from hubstudio.core.jpeg import read_jpeg, scale_for
+from hubstudio.core.png import check_chunks, mend_transparency
+from hubstudio.core.unreadable import MAX_PIXELS, DamageError, UnreadablePhotoError, reason_of, unidentified
 
 FloatPixels = NDArray[np.float32]
 """``[height, width, 3]``, RGB, 0 to 255."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "ICO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "PPM", "ICO")
 """What Pillow is asked to try. MPO, several JPEGs in a file, comes with JPEG and has no entry of its own."""
-MAX_PIXELS = 178_956_970  # twice the number Pillow warns at, and so the one above which Pillow itself refuses
+MAX_FILE_BYTES = 256 * 1024 * 1024
+"""Files are read whole, then decoded; beyond this they are films, or scans to be saved smaller."""
 LARGE_PHOTO_PIXELS = 1_000_000
 """From here on shrinking row by row is faster than Pillow's way, band by band."""
 
-_WHITE = (255, 255, 255)
-_FAULTS_OF_THE_FILE = (None, errno.EINVAL, errno.EISDIR)
-"""Numbers of ``OSError`` that say nothing of the disk: Pillow's own have none, a damaged offset is sought in vain."""
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a photo upright, by its EXIF orientation."""
+
+_room = DecodingRoom(96_000_000)  # pixels in all threads together: at 4 to 8 bytes each, below a gigabyte
 
 # Broken EXIF and odd tags are warned about; the pixels are what counts. Said once, since filters belong to all threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-Image.init()  # registers every format once, here rather than from several threads at the first odd file
+# Registers every format once, here rather than from several threads at the first odd file. One thread per HEIC, since
+# several photos are read at a time; what else is in the file is of no use here.
+Image.init()
+cast(Any, pillow_heif).register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
 
 
-class UnreadablePhotoError(PhotosError):
-    """A file that gives no pixels. ``reason`` is a short clause for lists: "the file is empty"."""
+@dataclass(frozen=True)
+class Examined:
+    """What one pass over a file tells."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"'{path.name}' could not be read.",
-            found=f"{reason[:1].upper()}{reason[1:]}.",
-            next_step="Leave it out, or save the photo again from its source.",
-        )
-        self.path = path
-        self.reason = reason
+    preview: Image.Image
+    """As ``preview`` returns it."""
+    width: int
+    height: int
+    """Of the whole photo, upright, in pixels."""
+    digest: bytes
+    """BLAKE2b of the file's content, 16 bytes."""
 
 
 def decode(path: Path) -> Image.Image:
@@ -50,12 +74,27 @@ def decode(path: Path) -> Image.Image:
 
     Raises ``UnreadablePhotoError`` whatever is wrong with the file. That memory ran out is no fault of the file's.
     """
-    try:
-        return _decode(path)
-    except (UnreadablePhotoError, MemoryError):
-        raise
-    except Exception as error:  # decoders raise whatever comes: ValueError, struct.error
-        raise UnreadablePhotoError(path, _reason(path, error)) from error
+    with _explained(path):
+        return _photo(_content(path), None)[0]
+
+
+def preview(path: Path, side: int) -> Image.Image:
+    """Return the photo as ``decode`` does, but shrunk to ``side`` pixels at its shorter side; never enlarged.
+
+    Quick rather than exact: a JPEG shrinks while it is decoded. For looking at, not for models. Raises as ``decode``
+    does, for the same files: all their data is read.
+    """
+    with _explained(path):
+        return _photo(_content(path), side)[0]
+
+
+def examine(path: Path, side: int) -> Examined:
+    """Return preview, size and digest of a photo, which is read from disk once. Raises as ``decode`` does."""
+    with _explained(path):
+        content = _content(path)
+        digest = hashlib.blake2b(content, digest_size=16).digest()
+        image, (width, height) = _photo(content, side)
+        return Examined(image, width, height, digest)
 
 
 def pixels(path: Path, size: tuple[int, int]) -> FloatPixels:
@@ -96,75 +135,102 @@ def _shrink_rows(pixels: NDArray[np.uint8] | FloatPixels, rows: int) -> FloatPix
     return filtered.reshape(rows, *pixels.shape[1:])
 
 
-def _decode(path: Path) -> Image.Image:
-    _refuse_other_kinds(path)
-    with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise UnreadablePhotoError(path, _too_many_pixels(image.width, image.height))
-        image.load()
-        return _rgb(_upright(image))
-
-
-def _refuse_other_kinds(path: Path) -> None:
-    """Keep away from pipes and devices, which may never answer."""
-    kind = path.stat().st_mode
-    if stat.S_ISDIR(kind):
-        raise UnreadablePhotoError(path, "it is a folder")
-    if not stat.S_ISREG(kind):
-        raise UnreadablePhotoError(path, "it is a pipe or a device, not a file")
-
-
-def _upright(image: Image.Image) -> Image.Image:
+@contextmanager
+def _explained(path: Path) -> Generator[None]:
     try:
-        return ImageOps.exif_transpose(image)
+        yield
+    except (UnreadablePhotoError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise whatever comes: ValueError, struct.error
+        raise UnreadablePhotoError(path, reason_of(error)) from error
+
+
+def _content(path: Path) -> bytes:
+    """Read a file; keep away from pipes and devices, which may never answer."""
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise DamageError("it is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise DamageError("it is a pipe or a device, not a file")
+    if found.st_size > MAX_FILE_BYTES:
+        raise DamageError(f"it has {found.st_size >> 20:,} MB, more than the {MAX_FILE_BYTES >> 20} a photo may have")
+    content = path.read_bytes()
+    if not content:
+        raise DamageError("the file is empty")
+    return content
+
+
+def _photo(content: bytes, side: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the upright RGB photo, shrunk if ``side`` is given, and the upright (width, height) of the whole."""
+    with _opened(content) as opened:
+        is_jpeg = opened.format in ("JPEG", "MPO")
+        scale = scale_for(opened.size, side) if is_jpeg else 1
+        is_scaled_on_the_way = is_jpeg and "progressive" not in opened.info
+        with _room.for_pixels(opened.width * opened.height // (scale**2 if is_scaled_on_the_way else 1)):
+            size = opened.size
+            if is_jpeg:
+                image = read_jpeg(opened, content, scale)
+            else:
+                image = _loaded(opened, content)
+                size = image.size  # may have changed: TIFF is turned while loading
+            turn = _turn(opened)
+            factor = 1 if side is None else max(1, min(image.size) // (2 * side))
+            image = rgb(image, factor)
+            if side is not None:
+                image = _fitted(image, size, scale * factor, side)
+            if turn is not None:
+                image = image.transpose(_TURNS[turn])
+    return image, size if turn is None or turn < 5 else (size[1], size[0])
+
+
+def _opened(content: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise DamageError(unidentified(content)) from error
+    if image.width * image.height > MAX_PIXELS:
+        limit = MAX_PIXELS // 1_000_000
+        raise DamageError(f"it claims {image.width} × {image.height} pixels, more than the {limit} million it may have")
+    return image
+
+
+def _loaded(opened: Image.Image, content: bytes) -> Image.Image:
+    """Read the pixels of anything but a JPEG, and refuse what Pillow lets pass."""
+    if opened.format == "PNG":
+        check_chunks(content)
+        opened.load()
+        mend_transparency(opened, content)
+    elif opened.format == "GIF":
+        _refuse_bomb_as_second_frame(content)
+    opened.load()
+    return opened
+
+
+def _refuse_bomb_as_second_frame(content: bytes) -> None:
+    """A frame may be larger than the picture claims to be; Pillow looks when it gets there."""
+    with Image.open(io.BytesIO(content), formats=("GIF",)) as frames:
+        try:
+            frames.seek(1)
+        except Image.DecompressionBombError:
+            raise
+        except Exception:  # there is none, or it is damaged: only the first counts
+            return
+
+
+def _turn(image: Image.Image) -> int | None:
+    """Return the EXIF orientation of a photo that is not upright."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION)
     except Exception:  # damaged EXIF says nothing about orientation; the photo itself is whole
-        return image.copy()
+        return None
+    return orientation if orientation in _TURNS else None
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bit(image).convert("RGB")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, (*_WHITE, 255))
-        return Image.alpha_composite(ground, layer).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Scale gray values of more than 8 bits to 0..255: 16 bits by their range, others by what they hold."""
-    values = np.asarray(image, dtype=np.float64)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    top = 65535.0 if image.mode.startswith("I") and values.max(initial=0) > 255 else max(values.max(initial=0), 1e-12)
-    if image.mode.startswith("I") and values.max(initial=0) <= 255:
-        top = 255.0
-    return Image.fromarray(np.clip(values / top * 255.0, 0, 255).round().astype(np.uint8))
-
-
-def _too_many_pixels(width: int, height: int) -> str:
-    return f"it claims {width} × {height} pixels, more than the {MAX_PIXELS // 1_000_000} million a photo may have"
-
-
-def _reason(path: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return "the file is no longer there"
-    if isinstance(error, PermissionError):
-        return "there is no permission to read it"
-    if isinstance(error, OSError) and error.errno not in _FAULTS_OF_THE_FILE:
-        return f"the disk did not answer ({error.strerror or error})"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"it claims more pixels than the {MAX_PIXELS // 1_000_000} million a photo may have"
-    if _is_empty(path):
-        return "the file is empty"
-    if isinstance(error, UnidentifiedImageError):
-        return "it is not a photo in a format that is known here"
-    if "truncated" in str(error):
-        return "the file is cut short"
-    return f"its content is damaged ({type(error).__name__})"
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return path.stat().st_size == 0
-    except OSError:
-        return False
+def _fitted(image: Image.Image, whole: tuple[int, int], shrunk_by: int, side: int) -> Image.Image:
+    """Bring an image that was ``whole`` and is already ``shrunk_by`` to ``side`` pixels at its shorter side."""
+    shorter = min(whole)
+    if shorter <= side:
+        return image
+    width, height = (max(side, round(length * side / shorter)) for length in whole)
+    box = (0.0, 0.0, whole[0] / shrunk_by, whole[1] / shrunk_by)  # the last block was not a full one: no stretching
+    return image.resize((width, height), Image.Resampling.BILINEAR, box=box)

@@ -1,4 +1,3 @@
-import csv
 import io
 import os
 import struct
@@ -202,28 +201,6 @@ def test_one_colour_stays_that_colour(side: int) -> None:
 def test_pixels_are_decoded_and_shrunk(tmp_path: Path) -> None:
     four_corners().save(tmp_path / "photo.png")
     assert np.array_equal(pixels(tmp_path / "photo.png", (8, 9)), shrink(four_corners(), (8, 9)))
-
-
-LATER = {"x_jpg_corrupted.jpg", "p_decompression_bomb_extents.gif", "g_png_xcsn0g01.png"}
-"""Files that are read although they should be refused: left for later."""
-
-
-@pytest.mark.shared
-def test_nasty_files_are_read_or_refused_and_nothing_else(shared: Path) -> None:
-    with (shared / "nasty" / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        expected = {row["file"]: row["expected"] for row in csv.DictReader(file)}
-    accepted = {name for name in expected if is_read(shared / "nasty" / name)}
-    refuse = {name for name, wish in expected.items() if wish.startswith("refuse")}
-    assert accepted & refuse <= LATER
-    load = {name for name, wish in expected.items() if wish in ("load", "load as RGB") or wish.startswith("apply")}
-    assert not load - accepted
-
-
-def is_read(path: Path) -> bool:
-    try:
-        return decode(path).mode == "RGB"
-    except UnreadablePhotoError:
-        return False
 
 
 @pytest.mark.shared
