@@ -1,4 +1,4 @@
-"""``hubstudio check PHOTOS``: what is in the folders, after reading every photo once."""
+"""``hubstudio check PHOTOS``: what is in the folders, after reading every photo once, and how it is divided."""
 
 from __future__ import annotations
 
@@ -6,33 +6,48 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubstudio.cli import photo_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.console import table
 from hubstudio.cli.context import Context
 from hubstudio.core.errors import PhotosError
 
 if TYPE_CHECKING:
-    from hubstudio.core.photos import PhotoSet
+    from hubstudio.core.photos import PhotoSet, Problem
+    from hubstudio.core.split import Split
 
-HELP = "say what is in the photo folders, and what is wrong with it"
+HELP = "say what is in the photo folders, what is wrong with it, and how it would be divided"
 
 
 def define(parser: Parser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("photos", metavar="PHOTOS", type=Path, help="folder that holds one folder per class")
+    parser.add_argument(
+        "photos", metavar="PHOTOS", nargs="+",
+        help="folder of class folders, or a table (path,label[,split]); several are taken together",
+    )  # fmt: skip
+    photo_options.define(parser)
+    parser.add_argument("--seed", metavar="N", type=int, help="the seed that decides the split (default: 1)")
+    parser.add_argument("--split-out", metavar="FILE", type=Path, help="write the split to this CSV file")
 
 
 def run(args: Namespace, context: Context) -> int:
-    """Print classes and problems; 1 only if nothing can be trained."""
+    """Print classes, problems and the split; 1 only if nothing can be trained."""
     # Pillow and NumPy load with it: not before the command is known.
-    from hubstudio.core.photo_check import check_photos
-    from hubstudio.core.photos import scan
+    from hubstudio.core.intake import read_photos
+    from hubstudio.core.plan import Plan
+    from hubstudio.core.split_file import require_split_or_free, save_split
 
-    def progress(done: int, total: int) -> None:
-        context.console.progress(done / total, f"{done:,} of {total:,} photos")
+    def progress(done: int, total: int, what: str) -> None:
+        context.console.progress(done / max(total, 1), f"{done:,} of {total:,} {what}")
 
-    photo_set = check_photos(scan(args.photos), progress, context.cancel)
-    return context.console.conclude(_document(photo_set), _lines(photo_set), _blocking(photo_set))
+    seed = {} if args.seed is None else {"seed": args.seed}
+    plan = Plan(**photo_options.values(args, None), **seed).absolute()
+    if args.split_out:
+        require_split_or_free(args.split_out)
+    photo_set, split = read_photos(plan, progress, context.cancel)
+    if args.split_out:
+        save_split(photo_set, split, args.split_out)
+    return context.console.conclude(_document(photo_set, split), _lines(photo_set, split), _blocking(photo_set))
 
 
 def _blocking(photo_set: PhotoSet) -> PhotosError | None:
@@ -43,26 +58,31 @@ def _blocking(photo_set: PhotoSet) -> PhotosError | None:
     return None
 
 
-def _document(photo_set: PhotoSet) -> dict[str, Any]:
-    problems = [
-        {
-            "kind": problem.kind,
-            "files": [str(path) for path in problem.files],
-            "message": problem.message,
-            "blocks_training": problem.blocks_training,
-        }
-        for problem in photo_set.problems
-    ]
+def _document(photo_set: PhotoSet, split: Split) -> dict[str, Any]:
     return {
         "folder": str(photo_set.root),
         "photos": len(photo_set.photos),
         "classes": photo_set.counts,
-        "problems": problems,
+        "split": split.counts(),
+        "problems": [_problem(problem) for problem in photo_set.problems],
     }
 
 
-def _lines(photo_set: PhotoSet) -> list[str]:
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "kind": problem.kind,
+        "files": [str(path) for path in problem.files],
+        "message": problem.message,
+        "blocks_training": problem.blocks_training,
+        "is_note": problem.is_note,
+        "details": list(problem.details),
+        "groups": [[str(path) for path in group] for group in problem.groups],
+    }
+
+
+def _lines(photo_set: PhotoSet, split: Split) -> list[str]:
     rows = [("class", "photos"), *((name, f"{count:,}") for name, count in photo_set.counts.items())]
     total = f"{len(photo_set.photos):,} photos in {len(photo_set.classes):,} classes in '{photo_set.root}'"
     problems = [f"- {problem.message}" for problem in photo_set.problems] or ["No problems found."]
-    return [total, "", *table(rows), "", *problems]
+    divided = ", ".join(f"{count:,} {part}" for part, count in split.counts().items())
+    return [total, "", *table(rows), "", *problems, "", f"Divided into {divided}."]

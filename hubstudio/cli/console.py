@@ -33,7 +33,7 @@ class Console:
     def result(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print what the command came to: the document with ``--json``, else the lines."""
         self.clear()
-        text = to_json(document) if self.as_json else "\n".join(lines)
+        text = to_json(document) if self.as_json else "\n".join(map(_harmless, lines))
         try:
             print(text, file=self._out, flush=True)
         except BrokenPipeError:  # the reader has seen enough, as in "| head"
@@ -49,7 +49,7 @@ class Console:
     def message(self, text: str) -> None:
         """Print a sentence on stderr."""
         self.clear()
-        print(text, file=self._err, flush=True)
+        print("\n".join(map(_harmless, text.split("\n"))), file=self._err, flush=True)
 
     def error(self, error: StudioError) -> None:
         """Say what happened, what was found and what to do next; with ``--json`` on stdout too."""
@@ -99,6 +99,7 @@ def error_table(error: StudioError) -> dict[str, str]:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines with aligned columns; columns of figures align right."""
+    rows = [[_harmless(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     figures = [all(_is_figure(cell) for cell in column[1:]) for column in zip(*rows, strict=True)]
     return [_line(row, widths, figures) for row in rows]
@@ -108,6 +109,11 @@ def _line(row: Sequence[str], widths: Sequence[int], figures: Sequence[bool]) ->
     cells = (cell.rjust(width) if right else cell.ljust(width)
              for cell, width, right in zip(row, widths, figures, strict=True))  # fmt: skip
     return "  ".join(cells).rstrip()
+
+
+def _harmless(line: str) -> str:
+    """Return a line in which control characters are spelled out: names of files and classes may hold any of them."""
+    return "".join(f"\\x{ord(sign):02x}" if sign < " " or "\x7f" <= sign < "\xa0" else sign for sign in line)
 
 
 def _is_figure(cell: str) -> bool:

@@ -12,7 +12,8 @@ from hubstudio.cli.console import table
 from hubstudio.cli.context import Context, Reporter
 from hubstudio.core import path_kinds
 from hubstudio.core.measures import Evaluation
-from hubstudio.core.photos import scan
+from hubstudio.core.photo_listing import scan
+from hubstudio.core.review_looks import flattery_text, looks_at_test_photos, record_look
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.run_state import percent
 
@@ -39,8 +40,18 @@ def run(args: Namespace, context: Context) -> int:
             f"{evaluation.trained_on:,} of these {evaluation.photos:,} photos were used to train the model: on new "
             "photos it will do worse. 'hubstudio evaluate RUN' measures on photos it never saw."
         )
-    context.console.result(document(evaluation), lines(evaluation))
+    looks = _count_look(folder.path, context) if photos is None else None
+    context.console.result({**document(evaluation), "looks": looks}, lines(evaluation))
     return 0
+
+
+def _count_look(run: Path, context: Context) -> int:
+    """Count a look at the locked test part, and say from the fifth on what looking does to the number."""
+    record_look(run)
+    count = looks_at_test_photos(run)
+    if warning := flattery_text(count):
+        context.console.message(warning)
+    return count
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:

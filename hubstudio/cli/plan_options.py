@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from hubstudio.cli import photo_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.backbones import resolved
-from hubstudio.core import path_kinds
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
 from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Output, Plan, Unfreeze
 
@@ -18,6 +17,8 @@ _DEFAULTS = Plan(photos="")
 
 def define(parser: Parser) -> None:
     """Add every option of a plan; what is not given stays None, so that a plan file keeps its value."""
+    photo_options.define(parser)
+    photo_options.define_weights(parser)
     parser.add_argument(
         "--backbone", metavar="NAME|HANDLE|FOLDER",
         help=f"bundled name, TF Hub handle or module folder (default: {DEFAULT_BACKBONE})",
@@ -44,17 +45,16 @@ def define(parser: Parser) -> None:
 def plan_from(args: Namespace) -> Plan:
     """Return the plan: the file's if one was given, with everything overridden that stands beside it."""
     base = Plan.load(args.plan) if args.plan else None
-    given = _given(args)
-    photos = given.pop("photos", base.photos if base else "")
+    given = {**photo_options.values(args, base), **_given(args)}
     if not base:
-        base = Plan(photos=photos)
+        base = Plan(photos=given["photos"])
     if "mode" in given and given["mode"] is not base.mode:
         base = base.with_mode(given["mode"])
-    return replace(base, photos=str(path_kinds.absolute(Path(photos))), **given)
+    return replace(base, **given).absolute()
 
 
 def _given(args: Namespace) -> dict[str, Any]:
-    names = ["photos", "backbone", "unfreeze", "train_batch_norm", *(row.name for row in HYPER_PARAMETERS)]
+    names = ["backbone", "unfreeze", "train_batch_norm", *(row.name for row in HYPER_PARAMETERS)]
     values = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if "backbone" in values:
         values["backbone"] = resolved(values["backbone"])

@@ -15,7 +15,7 @@ from hubstudio.cli.context import Context, Reporter
 from hubstudio.core import path_kinds
 from hubstudio.core.engine import Prediction
 from hubstudio.core.errors import PhotosError
-from hubstudio.core.photos import photos_below
+from hubstudio.core.photo_listing import photos_below
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.run_state import percent
 

@@ -10,7 +10,7 @@ from hubstudio.cli import plan_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.context import Context, Reporter
 from hubstudio.core.backbones import display_name
-from hubstudio.core.photos import scan
+from hubstudio.core.photo_listing import list_photos
 from hubstudio.core.run_folder import RunSummary, require_free
 from hubstudio.core.run_state import percent
 
@@ -20,8 +20,9 @@ HELP = "train a classifier and write a run folder"
 def define(parser: Parser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "photos", nargs="?", metavar="PHOTOS", help="folder that holds one folder per class (may stand in the plan)"
-    )
+        "photos", nargs="*", metavar="PHOTOS",
+        help="folder of class folders, or a table (path,label[,split]); several count together (default: the plan's)",
+    )  # fmt: skip
     parser.add_argument("--out", required=True, metavar="RUN", type=Path, help="new folder for the run")
     parser.add_argument("--plan", metavar="FILE", type=Path, help="repeat the plan.toml of another run")
     plan_options.define(parser)
@@ -34,7 +35,7 @@ def run(args: Namespace, context: Context) -> int:
         args.parser.error("give PHOTOS, the folder of class folders, or a --plan that names it")
     plan = plan_options.plan_from(args)
     out = require_free(args.out)
-    scan(Path(plan.photos)).require_trainable()  # said at once, not after TensorFlow has loaded
+    list_photos(plan.selection).require_trainable()  # said at once, not after TensorFlow has loaded
     summary = context.engine().train(plan, out, Reporter(context.console), context.cancel)
     context.console.result(document(summary, out), lines(summary, out))
     return 0

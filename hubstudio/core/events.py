@@ -1,7 +1,8 @@
 """What happens during a run, as facts. The window and the command line draw from the same ones.
 
-Order: ``RunStarted``; any number of the others; then ``RunFinished``. The engine ends a run that does not end
-well with an exception; the face that shows it makes ``RunCancelled`` of ``Cancelled`` and ``RunFailed`` of an error.
+Order: ``PhotosRead`` as often as need be; ``RunStarted``; any number of the others; then ``RunFinished``. The engine
+ends a run that does not end well with an exception; the face that shows it makes ``RunCancelled`` of ``Cancelled`` and
+``RunFailed`` of an error.
 ``elapsed`` is in seconds since the run began.
 """
 
@@ -23,6 +24,16 @@ class Phase(StrEnum):
     HEAD = "head"
     FINE_TUNE = "fine-tune"
     SAVING = "saving"
+
+
+@dataclass(frozen=True)
+class PhotosRead:
+    """``done`` of ``total`` photos were read before a run starts, or compared; what is known is not read again."""
+
+    done: int
+    total: int
+    what: str
+    elapsed: float
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,16 @@ class RunFailed:
 
 
 TrainingEvent = (
-    RunStarted | PhaseStarted | FeaturesDone | BatchDone | EpochDone | Note | RunFinished | RunCancelled | RunFailed
+    PhotosRead
+    | RunStarted
+    | PhaseStarted
+    | FeaturesDone
+    | BatchDone
+    | EpochDone
+    | Note
+    | RunFinished
+    | RunCancelled
+    | RunFailed
 )
 Event = TrainingEvent | Progress
 Report = Callable[[Event], None]

@@ -34,3 +34,13 @@ def recent_file() -> Path:
 def crash_log() -> Path:
     """Return the file for what a crash leaves where there is no stderr."""
     return home() / "crash.log"
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be computed again."""
+    return home() / "cache"
+
+
+def photo_index_file() -> Path:
+    """Return the index of photos that were read before."""
+    return cache_folder() / "photos.sqlite"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import tomli_w
 
 from hubstudio.core import path_kinds, whole_files
 from hubstudio.core.errors import PlanError, did_you_mean
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
+from hubstudio.core.selection import Selection, root_of
 from hubstudio.core.split import Shares
 
 PLAN_VERSION = 1
@@ -43,7 +45,7 @@ class Plan:
     """What to train, on what, and how. Two equal plans give the same history on one machine's CPU."""
 
     photos: str
-    """The folder of class folders."""
+    """The folder of class folders, or a table of photos. What names of photos are relative to."""
     backbone: str = DEFAULT_BACKBONE
     """A bundled name, a module folder, or a hub handle."""
     mode: Mode = Mode.EXTRACT
@@ -65,12 +67,29 @@ class Plan:
     seed: int = 1
     validation_share: float = 0.15
     test_share: float = 0.15
+    more_photos: tuple[str, ...] = ()
+    """Further folders and tables; with them, a folder with photos directly in it is a class."""
+    left_out: tuple[str, ...] = ()
+    """Photos not to use: below the first folder relative to it, else whole paths."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Classes as the folders call them, and as they are to be called; two of one name are one class."""
+    split_file: str = ""
+    """A split.csv whose parts are kept; empty to divide by content and seed."""
+    class_weights: bool = False
+    """Whether small classes count as much as large ones in the loss."""
 
     def __post_init__(self) -> None:
         for row in HYPER_PARAMETERS:
             row.check(getattr(self, row.name))
         _check_text(self.photos, "photo folder")
         _check_text(self.backbone, "backbone")
+        for name in (
+            *self.more_photos,
+            *self.left_out,
+            self.split_file,
+            *(text for pair in self.renamed for text in pair),
+        ):
+            _check_text(name, "photo or class")
         _check_unfreeze(self.unfreeze)
         if not (
             0 < self.validation_share < 1 and 0 < self.test_share < 1 and self.validation_share + self.test_share < 1
@@ -86,13 +105,35 @@ class Plan:
         """The split's shares as one value."""
         return Shares(self.validation_share, self.test_share)
 
+    @property
+    def selection(self) -> Selection:
+        """Which photos are meant, as paths."""
+        root = root_of(Path(self.photos))
+        return Selection(
+            (Path(self.photos), *map(Path, self.more_photos)),
+            frozenset(root / name for name in self.left_out),
+            dict(self.renamed),
+            Path(self.split_file) if self.split_file else None,
+        )
+
+    def absolute(self) -> Plan:
+        """Return the plan with whole paths, so that a run can be repeated from any folder."""
+        return replace(
+            self,
+            photos=_whole(self.photos),
+            more_photos=tuple(map(_whole, self.more_photos)),
+            split_file=_whole(self.split_file) if self.split_file else "",
+        )
+
     def with_mode(self, mode: Mode) -> Plan:
         """Return the plan for another mode, with that mode's usual number of epochs."""
         return replace(self, mode=mode, epochs=DEFAULT_EPOCHS[mode])
 
     def to_table(self) -> dict[str, Any]:
         """Return plain values that ``from_table`` reads back to an equal plan."""
-        return {name: value.value if isinstance(value, StrEnum) else value for name, value in asdict(self).items()}
+        table = {name: value.value if isinstance(value, StrEnum) else value for name, value in asdict(self).items()}
+        lists = {name: list(getattr(self, name)) for name in _LISTS}
+        return {**table, **lists, "renamed": dict(self.renamed)}
 
     def to_toml(self) -> str:
         """Return the plan as readable text that ``from_toml`` reads back to an equal plan."""
@@ -126,6 +167,9 @@ class Plan:
         for name, kind in _KINDS.items():
             if not isinstance(values.get(name, kind()), kind):
                 raise PlanError(f"'{name}' in a plan cannot be {values[name]!r}.", next_step=_NEXT)
+        for name in _LISTS:
+            values[name] = _names(values.get(name, ()), name)
+        values["renamed"] = tuple(_renamed(values.get("renamed", {})).items())
         values["mode"] = choice(Mode, values.get("mode", Mode.EXTRACT), "mode")
         values["output"] = choice(Output, values.get("output", Output.SOFTMAX), "output")
         return cls(**values)
@@ -145,8 +189,21 @@ class Plan:
         return cls.from_toml(text, source=str(path))
 
 
-_KINDS = {"backbone": str, "train_batch_norm": bool, "validation_share": float, "test_share": float}
+_KINDS: dict[str, type] = {
+    "backbone": str,
+    "train_batch_norm": bool,
+    "class_weights": bool,
+    "split_file": str,
+    "validation_share": float,
+    "test_share": float,
+}
+_LISTS = ("more_photos", "left_out")
 _NEXT = "Use the plan.toml of a run folder, or write one with the same lines."
+
+
+def _whole(path: str) -> str:
+    """Return a path from the root on, without dots; links stay as they are named."""
+    return os.path.abspath(path_kinds.absolute(Path(path)))  # noqa: PTH100
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -173,6 +230,22 @@ def _check_text(value: str, what: str) -> None:
             found=f"Found {value!r}.",
             next_step="Rename the folder and try again.",
         )
+
+
+def _names(value: object, name: str) -> tuple[str, ...]:
+    entries = cast("list[object]", value) if isinstance(value, list | tuple) else [None]
+    if not all(isinstance(entry, str) for entry in entries):
+        raise PlanError(f"'{name}' in a plan is a list of names.", found=f"Found {value!r}.", next_step=_NEXT)
+    return tuple(map(str, entries))
+
+
+def _renamed(value: object) -> dict[str, str]:
+    table = cast("dict[object, object]", value) if isinstance(value, dict) else {None: None}
+    if not all(isinstance(old, str) and isinstance(new, str) and new for old, new in table.items()):
+        raise PlanError(
+            "'renamed' in a plan says a new name for each old one.", found=f"Found {value!r}.", next_step=_NEXT
+        )
+    return {str(old): str(new) for old, new in table.items()}
 
 
 def _check_unfreeze(value: object) -> None:

@@ -18,9 +18,12 @@ from typing import Any
 from hubstudio.core import path_kinds
 from hubstudio.core.errors import RunError
 from hubstudio.core.events import EpochDone
+from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Plan
-from hubstudio.core.split import Part, Split
+from hubstudio.core.selection import root_of
+from hubstudio.core.split import Split
+from hubstudio.core.split_file import csv_text, split_text
 
 PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS = (
     "plan.toml", "classes.txt", "split.csv", "history.csv", "model.keras", "metrics.json",
@@ -97,17 +100,17 @@ class RunFolder:
         return tuple(_unescaped(line) for line in self._text(CLASSES).removesuffix("\n").split("\n"))
 
     def split(self) -> list[tuple[str, str, Part]]:
-        """Return (file relative to the photo folder, class, part) of every photo."""
+        """Return (file relative to the photo folder, class, part) of every photo; what follows is not needed here."""
         rows = csv.reader(io.StringIO(self._text(SPLIT), newline=""))
         try:
             next(rows)
-            return [(file, name, Part(part)) for file, name, part in rows]
+            return [(file, name, Part(part)) for file, name, part, *_ in rows]
         except (ValueError, StopIteration) as error:
             raise self._damaged(SPLIT, error) from error
 
     def photos_of(self, part: Part) -> list[Photo]:
         """Return the photos of one part, where the plan says they are."""
-        root = Path(self.plan().photos)
+        root = root_of(Path(self.plan().photos))
         return [Photo(root / file, name) for file, name, own in self.split() if own is part]
 
     def history(self) -> list[dict[str, str]]:
@@ -156,9 +159,8 @@ def write_records(folder: Path, plan: Plan, photo_set: PhotoSet, split: Split, h
     """Write plan, classes, split and history into a folder that is being made."""
     (folder / PLAN).write_text(plan.to_toml(), "utf-8")
     _write(folder / CLASSES, "".join(_escaped(name) + "\n" for name in photo_set.classes))
-    rows = [(photo_set.relative_name(photo), photo.class_name, part.value) for photo, part in split.assigned]
-    _write(folder / SPLIT, _csv(("file", "class", "part"), rows))
-    _write(folder / HISTORY, _csv(_HISTORY_COLUMNS, [_history_row(epoch) for epoch in history]))
+    _write(folder / SPLIT, split_text(photo_set, split))
+    _write(folder / HISTORY, csv_text(_HISTORY_COLUMNS, [_history_row(epoch) for epoch in history]))
 
 
 def write_summary(folder: Path, summary: RunSummary) -> None:
@@ -169,16 +171,6 @@ def write_summary(folder: Path, summary: RunSummary) -> None:
 def _history_row(epoch: EpochDone) -> tuple[object, ...]:
     numbers = (epoch.loss, epoch.accuracy, epoch.validation_loss, epoch.validation_accuracy, epoch.learning_rate)
     return (epoch.phase.value, epoch.epoch, *map(repr, numbers), int(epoch.is_best))
-
-
-def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO(newline="")
-    # Before Python 3.13, a lone carriage return in a name is not quoted, and would read back as a line's end.
-    has_return = any("\r" in str(cell) for row in rows for cell in row)
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL)
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _escaped(name: str) -> str:

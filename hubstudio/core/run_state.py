@@ -15,6 +15,7 @@ from hubstudio.core.events import (
     Note,
     Phase,
     PhaseStarted,
+    PhotosRead,
     Progress,
     RunCancelled,
     RunFailed,
@@ -87,6 +88,8 @@ class RunState:
             return self._finished()
         if self.status is Status.FAILED:
             return str(self.error)
+        if self.status is Status.PREPARING and 0 < self.done < self.total:
+            return f"Preparing: photo {self.done:,} of {self.total:,} read"
         return {
             Status.IDLE: "Ready to train",
             Status.PREPARING: "Preparing: reading the photo folders and the backbone",
@@ -118,8 +121,10 @@ def advance(state: RunState, event: Event) -> RunState:
         return state
     state = replace(state, elapsed=max(state.elapsed, event.elapsed))
     match event:
+        case PhotosRead():
+            return replace(state, done=event.done, total=event.total)
         case RunStarted():
-            return replace(state, status=_working(state), run=event.run)
+            return replace(state, status=_working(state), run=event.run, done=0, total=0)
         case PhaseStarted():
             return _phase_started(state, event)
         case FeaturesDone():

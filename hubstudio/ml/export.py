@@ -16,8 +16,8 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import EXPORT_FORMATS, ExportedFile, Prediction
 from hubstudio.core.errors import ExportError
 from hubstudio.core.events import Progress, Report, ignore
+from hubstudio.core.parts import Part
 from hubstudio.core.run_folder import RunFolder
-from hubstudio.core.split import Part
 from hubstudio.ml import converters
 from hubstudio.ml.child_process import ChildFailed, ChildProcess
 from hubstudio.ml.export_folder import ExportFolder

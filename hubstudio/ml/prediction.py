@@ -16,9 +16,11 @@ from hubstudio.core.engine import Prediction
 from hubstudio.core.errors import PhotosError, did_you_mean
 from hubstudio.core.events import Progress, Report
 from hubstudio.core.measures import Evaluation, confusion_matrix
-from hubstudio.core.photos import Photo, scan
+from hubstudio.core.parts import Part
+from hubstudio.core.photo_listing import list_photos
+from hubstudio.core.photos import Photo
 from hubstudio.core.run_folder import RunFolder
-from hubstudio.core.split import Part
+from hubstudio.core.selection import Selection
 from hubstudio.ml.model_factory import probabilities
 from hubstudio.ml.photo_batches import read_batches
 from hubstudio.ml.saved_models import TrainedModel
@@ -55,7 +57,7 @@ def evaluate(
     run: RunFolder, trained: TrainedModel, folder: Path | None, report: Report, cancel: CancelToken
 ) -> Evaluation:
     """Count right and wrong answers on the run's test part, or on the labelled photos below ``folder``."""
-    photos = run.photos_of(Part.TEST) if folder is None else _labelled(folder, trained.classes)
+    photos = run.photos_of(Part.TEST) if folder is None else _labelled(folder, run, trained.classes)
     numbers = {name: number for number, name in enumerate(trained.classes)}
     truth: list[int] = []
     said: list[int] = []
@@ -83,9 +85,9 @@ def _trained_on(run: RunFolder, photos: Sequence[Photo]) -> int:
     return sum(path_kinds.real(photo.path) in known for photo in photos)
 
 
-def _labelled(folder: Path, classes: Sequence[str]) -> list[Photo]:
+def _labelled(folder: Path, run: RunFolder, classes: Sequence[str]) -> list[Photo]:
     """Return the photos of class folders that the model knows. Raises ``PhotosError`` for other classes."""
-    photo_set = scan(folder)
+    photo_set = list_photos(Selection((folder,), renamed=run.plan().selection.renamed))
     for name in photo_set.classes:
         if name not in classes:
             raise PhotosError(

@@ -19,17 +19,29 @@ from hubstudio.core import whole_files
 from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
-from hubstudio.core.events import EpochDone, Event, Note, Phase, PhaseStarted, Report, RunFinished, RunStarted
+from hubstudio.core.events import (
+    EpochDone,
+    Event,
+    Note,
+    Phase,
+    PhaseStarted,
+    PhotosRead,
+    Report,
+    RunFinished,
+    RunStarted,
+)
+from hubstudio.core.intake import read_photos
+from hubstudio.core.parts import Part
 from hubstudio.core.photo_check import unreadable_problem
-from hubstudio.core.photos import Photo, PhotoSet, scan
+from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import MODEL, RunSummary, require_free, write_records, write_summary
-from hubstudio.core.split import Part, Split, split_photos
+from hubstudio.core.split import Split
 from hubstudio.ml.hub_module import HubModule, load_module
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
 from hubstudio.ml.photo_store import StoredPhotos, store_photos
 from hubstudio.ml.saved_models import save_checked
-from hubstudio.ml.training_loop import Examples, PhasePlan, PhaseResult, Score, train_phase
+from hubstudio.ml.training_loop import Examples, PhasePlan, PhaseResult, Score, balancing_weights, train_phase
 
 _PIXELS = "pixels.npy"  # in the folder that is being made; gone before it is finished
 _CHECK_PHOTOS = 16
@@ -43,13 +55,15 @@ class _Data:
     labels: NDArray[np.int32]
     training: NDArray[np.int64]
     validation: NDArray[np.int64]
+    class_weights: NDArray[np.float32] | None
 
     def features(self, rows: NDArray[np.int64]) -> Examples:
-        return Examples(self.stored.features[rows], self.labels[rows])
+        return Examples(self.stored.features[rows], self.labels[rows], self.class_weights)
 
     def photos(self, rows: NDArray[np.int64]) -> Examples:
         assert self.stored.pixels is not None
-        return Examples(_Rows(self.stored.pixels, rows), self.labels[rows])  # type: ignore[arg-type]
+        pixels = _Rows(self.stored.pixels, rows)
+        return Examples(pixels, self.labels[rows], self.class_weights)  # type: ignore[arg-type]
 
 
 class _Rows:
@@ -78,11 +92,10 @@ class Trainer:
     def run(self) -> RunSummary:
         """Train and write the run folder. Raises ``StudioError`` or ``Cancelled``; then no folder is left."""
         keras.utils.set_random_seed(self.plan.seed)
-        photo_set = scan(Path(self.plan.photos))
+        self.plan = self.plan.absolute()
+        photo_set, split = read_photos(self.plan, self._photos_read, self.cancel)
         photo_set.require_trainable()
         self.cancel.check_before_results()
-        self.plan = replace(self.plan, photos=str(photo_set.root))
-        split = split_photos(photo_set, self.plan.seed, self.plan.shares)
         module = load_module(self.plan.backbone)
         if self.plan.mode is Mode.FINE_TUNE:
             module.require_fine_tuning()
@@ -127,9 +140,16 @@ class Trainer:
             self.notes.append(event.text)
         self._report(event)
 
+    def _photos_read(self, done: int, total: int, what: str) -> None:
+        self.cancel.check_before_results()
+        self.report(PhotosRead(done, total, what, self.clock()))
+
     def _started(self, module: HubModule, photo_set: PhotoSet, split: Split) -> None:
         name = display_name(module.handle)
         self.report(RunStarted(self.out, name, self.plan.mode, photo_set.classes, split.counts(), self.clock()))
+        for problem in photo_set.problems:
+            if problem.kind in _NOTED:
+                self.report(Note(problem.message, self.clock()))
         self.cancel.check_before_results()
 
     def _fill(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> RunSummary:
@@ -168,7 +188,9 @@ class Trainer:
         labels = np.array([numbers[photos[place].class_name] for place in stored.places], np.int32)
         first_validation = len(split.part(Part.TRAINING))  # training photos come first, and keep their order
         rows = np.arange(len(labels))
-        return _Data(stored, labels, rows[:first_validation], rows[first_validation:]), split
+        training, validation = rows[:first_validation], rows[first_validation:]
+        weights = balancing_weights(labels[training], len(numbers)) if self.plan.class_weights else None
+        return _Data(stored, labels, training, validation, weights), split
 
     def _leave_out(self, photos: Sequence[Photo], stored: StoredPhotos, split: Split) -> Split:
         if not stored.unreadable:
@@ -176,15 +198,11 @@ class Trainer:
         problem = unreadable_problem({photos[place].path: reason for place, reason in stored.unreadable.items()})
         self.report(Note(problem.message, self.clock()))
         split = split.without(photos[place] for place in stored.unreadable)
-        for part in (Part.TRAINING, Part.VALIDATION):
-            filled = {photo.class_name for photo in split.part(part)}
-            empty = sorted({photo.class_name for photo in photos} - filled)
-            if empty:
-                raise PhotosError(
-                    f"The class '{empty[0]}' has no readable photo left for {part}.",
-                    found=problem.message,
-                    next_step="Add photos to that class, or take its folder away.",
-                )
+        filled = {photo.class_name for photo in split.part(Part.TRAINING)}
+        empty = sorted({photo.class_name for photo in photos} - filled)
+        if empty or not split.part(Part.VALIDATION):
+            what = f"The class '{empty[0]}' has no readable photo left to train on." if empty else _NO_VALIDATION
+            raise PhotosError(what, found=problem.message, next_step="Add photos to it, or take its folder away.")
         return split
 
     def _train(self, classifier: Classifier, data: _Data) -> tuple[PhaseResult, PhaseResult | None]:
@@ -253,6 +271,9 @@ class Trainer:
         )
 
 
+_NOTED = ("unreadable", "missing", "closed_folder", "leak")
+"""Kinds of problems that a run's notes keep."""
+_NO_VALIDATION = "No readable photo is left to validate on."
 _STOPPED_BEFORE_BLOCKS = "Stopped before an epoch of fine-tuning was done; the head on the frozen backbone is kept."
 _KEPT_HEAD = (
     "Fine-tuning never did better on the validation photos than the head alone; the weights from before it are kept."

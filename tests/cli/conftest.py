@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from hubstudio.cli import main as command_line
 from hubstudio.core import whole_files
@@ -18,10 +17,11 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
 from hubstudio.core.events import EpochDone, Note, Phase, PhaseStarted, Progress, Report, RunStarted
 from hubstudio.core.measures import Evaluation
-from hubstudio.core.photos import scan
+from hubstudio.core.photo_listing import scan
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
 from hubstudio.core.split import split_photos
+from pictures import save_picture
 
 
 @dataclass
@@ -132,10 +132,9 @@ def hubstudio(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> Callabl
 def photos(tmp_path: Path) -> Path:
     """Two classes of eight photos."""
     root = tmp_path / "photos"
-    for shade, name in ((40, "cats"), (200, "dogs")):
-        (root / name).mkdir(parents=True)
+    for name in ("cats", "dogs"):
         for number in range(1, 9):
-            Image.new("RGB", (12, 9), (shade, number, 0)).save(root / name / f"{number}.png")
+            save_picture(root / name / f"{number}.png")
     return root
 
 

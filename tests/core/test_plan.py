@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hubstudio.core.errors import PlanError
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.plan import Mode, Output, Plan
+from hubstudio.core.selection import Selection
 
 FULL = Plan(
     photos="C:\\photos\\\"odd\"\nname", backbone="https://host/a/1", mode=Mode.FINE_TUNE, unfreeze="all", epochs=3,
@@ -28,6 +29,48 @@ def test_a_saved_plan_reads_back_equal(plan: Plan, tmp_path: Path) -> None:
 def test_any_value_reads_back_exactly(photos: str, rate: float, seed: int) -> None:
     plan = Plan(photos=photos, learning_rate=rate, seed=seed)
     assert Plan.from_toml(plan.to_toml()) == plan
+
+
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+wanted = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@given(
+    more=st.lists(names, max_size=3), left_out=st.lists(names, max_size=3), split_file=names, weights=st.booleans(),
+    renamed=st.dictionaries(names, wanted, max_size=3),
+)  # fmt: skip
+def test_any_choice_of_photos_reads_back_exactly(
+    more: list[str], left_out: list[str], split_file: str, weights: bool, renamed: dict[str, str]
+) -> None:
+    plan = Plan(
+        "p", more_photos=tuple(more), left_out=tuple(left_out), renamed=tuple(renamed.items()), split_file=split_file,
+        class_weights=weights,
+    )  # fmt: skip
+    assert Plan.from_toml(plan.to_toml()) == plan
+
+
+def test_a_plan_from_before_there_were_choices_of_photos_is_read() -> None:
+    known = {"more_photos", "left_out", "renamed", "split_file", "class_weights"}
+    table = {name: value for name, value in Plan("p").to_table().items() if name not in known}
+    assert Plan.from_table(table) == Plan("p")
+
+
+def test_a_plan_says_which_photos_are_meant() -> None:
+    plan = Plan("/p", more_photos=("/q",), left_out=("cats/1.jpg", "/q/2.jpg"), renamed=(("a", "b"),), split_file="/s")
+    left_out = frozenset({Path("/p/cats/1.jpg"), Path("/q/2.jpg")})
+    assert plan.selection == Selection((Path("/p"), Path("/q")), left_out, {"a": "b"}, Path("/s"))
+
+
+def test_photos_left_out_beside_a_table_are_relative_to_its_folder() -> None:
+    assert Plan("/p/list.csv", left_out=("1.jpg",)).selection.left_out == {Path("/p/1.jpg")}
+
+
+def test_an_absolute_plan_holds_whole_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = Plan("p", more_photos=("../q",), split_file="s.csv").absolute()
+    assert (plan.photos, plan.more_photos, plan.split_file) == (
+        str(tmp_path / "p"), (str(tmp_path.parent / "q"),), str(tmp_path / "s.csv"),
+    )  # fmt: skip
 
 
 def test_a_short_plan_by_hand_is_enough() -> None:
@@ -56,6 +99,13 @@ def test_another_mode_brings_its_own_epochs() -> None:
         ('plan_version = 1\nphotos = "p"\nepochs = 1.5', "'epochs' must be a whole number"),
         ('plan_version = 1\nphotos = "p"\nseed = true', "'seed' must be a whole number"),
         ('plan_version = 1\nphotos = "p"\ndropout = "0.5"', "'dropout' must be a number"),
+        ('plan_version = 1\nphotos = "p"\nleft_out = "a.jpg"', "'left_out' in a plan is a list of names"),
+        ('plan_version = 1\nphotos = "p"\nmore_photos = [1]', "'more_photos' in a plan is a list of names"),
+        ('plan_version = 1\nphotos = "p"\nrenamed = ["a"]', "'renamed' in a plan says a new name"),
+        ('plan_version = 1\nphotos = "p"\nrenamed = {a = 1}', "'renamed' in a plan says a new name"),
+        ('plan_version = 1\nphotos = "p"\nrenamed = {a = ""}', "'renamed' in a plan says a new name"),
+        ('plan_version = 1\nphotos = "p"\nsplit_file = 3', "'split_file' in a plan cannot be 3"),
+        ('plan_version = 1\nphotos = "p"\nclass_weights = 1', "'class_weights' in a plan cannot be 1"),
         ('plan_version = 1\nphotos = "p"\ntest_share = 1.5', "shares of validation and test"),
         ('plan_version = 1\nphotos = "p"\ntest_share = nan', "shares of validation and test"),
     ],

@@ -6,10 +6,11 @@ import pytest
 
 from hubstudio.core.errors import RunError
 from hubstudio.core.events import EpochDone, Phase
+from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, require_free, write_records, write_summary
-from hubstudio.core.split import Part, Shares, split_photos
+from hubstudio.core.split import Shares, split_photos
 
 ODD_NAMES = ("plain", 'quote"d, comma', "line\nbreak", "back\\slash\\n", "carriage\rreturn", "日本 é", " spaces ", "'")
 EPOCHS = (

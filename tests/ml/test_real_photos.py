@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.events import ignore
+from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder
-from hubstudio.core.split import Part
 from hubstudio.ml.engine import LocalEngine
 from hubstudio.ml.hub_module import load_module
 from hubstudio.ml.photo_store import store_photos

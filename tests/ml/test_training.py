@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from hubstudio.core.cancel import CancelToken
@@ -21,16 +23,19 @@ from hubstudio.core.events import (
     Note,
     Phase,
     PhaseStarted,
+    PhotosRead,
     RunFinished,
     RunStarted,
     ignore,
 )
+from hubstudio.core.intake import read_photos
+from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
 from hubstudio.core.run_state import RunState, advance
-from hubstudio.core.split import Part
 from hubstudio.ml import model_factory, training_loop
 from hubstudio.ml.engine import LocalEngine
+from hubstudio.ml.training_loop import balancing_weights
 
 
 def train(
@@ -57,9 +62,9 @@ def test_a_run_folder_is_complete_and_readable(plan: Plan, tmp_path: Path) -> No
     ]  # fmt: skip
     assert run.classes() == ("a", "b", "c")
     assert run.plan() == plan
-    assert {part: len(run.photos_of(part)) for part in Part} == {
-        Part.TRAINING: 42, Part.VALIDATION: 9, Part.TEST: 9, Part.LEFT_OUT: 0,
-    }  # fmt: skip
+    counts = {part.value: len(run.photos_of(part)) for part in Part}
+    assert counts == {**summary.counts, "left-out": 0}
+    assert sum(summary.counts.values()) == 60
     assert len(run.history()) == 4
     assert run.metrics()["validation_accuracy"] == summary.validation_accuracy
     assert run.metrics()["versions"]["tensorflow"]
@@ -67,11 +72,13 @@ def test_a_run_folder_is_complete_and_readable(plan: Plan, tmp_path: Path) -> No
 
 def test_events_come_in_order_and_draw_the_whole_run(fine_tune: Plan, tmp_path: Path) -> None:
     events: list[Event] = []
-    train(fine_tune, tmp_path / "run", report=events.append)
-    assert isinstance(events[0], RunStarted)
-    assert isinstance(events[-1], RunFinished)
+    summary = train(fine_tune, tmp_path / "run", report=events.append)
+    run = [event for event in events if not isinstance(event, PhotosRead)]
+    assert isinstance(events[0], PhotosRead)
+    assert isinstance(run[0], RunStarted)
+    assert isinstance(run[-1], RunFinished)
     assert [event.phase for event in events if isinstance(event, PhaseStarted)] == list(Phase)
-    assert [event.done for event in events if isinstance(event, FeaturesDone)][-1] == 51
+    assert [event.done for event in events if isinstance(event, FeaturesDone)][-1] == 60 - summary.counts["test"]
     assert sum(isinstance(event, EpochDone) for event in events) == 4 + 3
     state = RunState()
     for event in events:
@@ -241,28 +248,80 @@ def test_a_full_disk_is_said_and_leaves_nothing(
 
 
 def test_a_photo_that_cannot_be_read_is_left_out_with_a_note(plan: Plan, three_classes: Path, tmp_path: Path) -> None:
-    import shutil
-
     photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
-    train(replace(plan, photos=str(photos)), tmp_path / "before")
+    before = train(replace(plan, photos=str(photos)), tmp_path / "before")
     victim = RunFolder.open(tmp_path / "before").photos_of(Part.TRAINING)[5].path
     victim.write_bytes(victim.read_bytes()[:100])
     summary = train(replace(plan, photos=str(photos)), tmp_path / "run")
     assert victim.name in summary.notes[0]
     run = RunFolder.open(tmp_path / "run")
     assert [photo.path for photo in run.photos_of(Part.LEFT_OUT)] == [victim]
-    assert summary.counts == {"train": 41, "validation": 9, "test": 9}
+    assert summary.counts == {**before.counts, "train": before.counts["train"] - 1}
 
 
 def test_a_class_without_any_readable_photo_stops_the_run(plan: Plan, three_classes: Path, tmp_path: Path) -> None:
-    import shutil
-
     photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
     for path in (photos / "b").iterdir():
         path.write_bytes(b"no photo")
     with pytest.raises(PhotosError, match="'b' has no readable photo"):
         train(replace(plan, photos=str(photos)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_photo_that_vanishes_after_the_check_is_left_out_with_a_note(
+    plan: Plan, three_classes: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
+    gone: list[Path] = []
+
+    def pull_the_stick(event: Event) -> None:
+        if isinstance(event, PhaseStarted) and event.phase is Phase.FEATURES:
+            gone.append(trained_photo(photos, "a"))
+            gone[0].unlink()
+
+    summary = train(replace(plan, photos=str(photos)), tmp_path / "run", report=pull_the_stick)
+    assert "no longer there" in summary.notes[0]
+    assert [photo.path for photo in RunFolder.open(tmp_path / "run").photos_of(Part.LEFT_OUT)] == gone
+
+
+def test_a_class_that_vanishes_after_the_check_stops_the_run_and_is_named(
+    plan: Plan, three_classes: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
+
+    def pull_the_stick(event: Event) -> None:
+        if isinstance(event, PhaseStarted) and event.phase is Phase.FEATURES:
+            shutil.rmtree(photos / "b")
+
+    with pytest.raises(PhotosError, match="'b' has no readable photo left to train on"):
+        train(replace(plan, photos=str(photos)), tmp_path / "run", report=pull_the_stick)
+    assert not (tmp_path / "run").exists()
+
+
+def trained_photo(photos: Path, name: str) -> Path:
+    """Return a photo of a class that trains by the usual split."""
+    _, split = read_photos(Plan(photos=str(photos)), lambda *_: None, CancelToken())
+    return next(photo.path for photo in split.part(Part.TRAINING) if photo.class_name == name)
+
+
+def test_balancing_weights_let_every_class_count_alike() -> None:
+    labels = np.array([0] * 90 + [1] * 10, np.int32)
+    weights = balancing_weights(labels, 2)
+    assert weights[labels].mean() == pytest.approx(1)
+    assert weights[0] * 90 == pytest.approx(weights[1] * 10)
+
+
+def test_class_weights_change_what_is_learned_from_lopsided_classes(
+    plan: Plan, three_classes: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
+    for path in sorted((photos / "b").iterdir())[8:]:
+        path.unlink()
+    plan = replace(plan, photos=str(photos))
+    for weighted in (False, True):
+        train(replace(plan, class_weights=weighted), tmp_path / str(weighted))
+    histories = [RunFolder.open(tmp_path / str(weighted)).history() for weighted in (False, True)]
+    assert histories[0] != histories[1]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice(

@@ -1,0 +1,78 @@
+"""The options that say which photos are meant and how they are divided: shared by ``check`` and ``train``."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
+from pathlib import Path
+from typing import Any
+
+from hubstudio.cli.arguments import Parser
+from hubstudio.core import path_kinds
+from hubstudio.core.photos import name_below
+from hubstudio.core.plan import Plan
+from hubstudio.core.selection import root_of
+
+_DEFAULTS = Plan(photos="")
+
+
+def define(parser: Parser) -> None:
+    """Add the options; what is not given stays None, so that a plan file keeps its value."""
+    parser.add_argument(
+        "--leave-out", metavar="FILE", action="append", type=Path,
+        help="a photo not to use; may be given several times (the file itself stays as it is)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rename", metavar="OLD=NEW", action="append", type=_pair,
+        help="call a class otherwise; two of one name become one class (folders stay as they are)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", metavar="FILE", type=Path, help="keep the parts of a split.csv, of a run or from 'check --split-out'"
+    )
+    for name in ("validation", "test"):
+        parser.add_argument(
+            f"--{name}-share", metavar="X", type=_share,
+            help=f"share of the photos for {name}, 0 to 1 (default: {getattr(_DEFAULTS, f'{name}_share'):g})",
+        )  # fmt: skip
+
+
+def define_weights(parser: Parser) -> None:
+    """Add the option that only a training needs."""
+    parser.add_argument(
+        "--class-weights", action=BooleanOptionalAction,
+        help="let small classes count as much as large ones (default: every photo counts alike)",
+    )  # fmt: skip
+
+
+def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
+    """Return the given options as fields of a plan; ``base`` is the plan they stand beside."""
+    found: dict[str, Any] = {}
+    if args.photos:
+        found["photos"], *more = (os.path.abspath(path_kinds.absolute(Path(name))) for name in args.photos)  # noqa: PTH100
+        found["more_photos"] = tuple(more)
+    root = root_of(Path(found.get("photos") or (base.photos if base else "")))
+    if args.leave_out:
+        whole = (Path(os.path.abspath(path_kinds.absolute(path))) for path in args.leave_out)  # noqa: PTH100
+        found["left_out"] = tuple(name_below(path, root) for path in whole)
+    if args.rename:
+        found["renamed"] = tuple(dict(args.rename).items())
+    if args.split:
+        found["split_file"] = str(path_kinds.absolute(args.split))
+    for name in ("validation_share", "test_share", "class_weights"):
+        if getattr(args, name, None) is not None:
+            found[name] = getattr(args, name)
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise ArgumentTypeError(f"'{text}' is not OLD=NEW")
+    return old, new
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a number") from None
