@@ -18,7 +18,10 @@ class Actions(QObject):
     new_project_wanted = Signal()
     open_dialog_wanted = Signal()
     project_wanted = Signal(object)  # Path
+    table_wanted = Signal()
     close_wanted = Signal()
+    undo_wanted = Signal()
+    redo_wanted = Signal()
     theme_chosen = Signal(str)
     about_wanted = Signal()
 
@@ -30,11 +33,24 @@ class Actions(QObject):
         self.recent = file.addMenu("&Recent projects")
         self.recent.aboutToShow.connect(self._on_recent_about_to_show)
         file.addSeparator()
+        self.choose_table = self._add(file, "Use a &table of photos…", self.table_wanted, None)
+        file.addSeparator()
         self.close = self._add(file, "&Close", self.close_wanted, QKeySequence.StandardKey.Quit)
         self.close.setMenuRole(QAction.MenuRole.QuitRole)
+        edit = bar.addMenu("&Edit")
+        self.undo = self._add(edit, "&Undo", self.undo_wanted, QKeySequence.StandardKey.Undo)
+        self.redo = self._add(edit, "&Redo", self.redo_wanted, QKeySequence.StandardKey.Redo)
+        self.redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
+        self.show_edits("", "")
         self.themes = self._theme_menu(bar.addMenu("&View").addMenu("&Theme"), theme)
         about = self._add(bar.addMenu("&Help"), "&About Hub Studio", self.about_wanted, None)
         about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def show_edits(self, to_undo: str, to_redo: str) -> None:
+        """Offer to take back and to do again the edits of these names; nothing where a name is empty."""
+        for action, verb, name in ((self.undo, "&Undo", to_undo), (self.redo, "&Redo", to_redo)):
+            action.setText(f"{verb}: {name.replace('&', '&&')}" if name else verb)
+            action.setEnabled(bool(name))
 
     def _add(self, menu: QMenu, text: str, wanted: SignalInstance, key: QKeySequence.StandardKey | None) -> QAction:
         action = QAction(text, self)

@@ -25,6 +25,7 @@ from hubstudio.gui.step_states import STEP_NAMES, reason_to_wait, states_of
 from hubstudio.gui.theme import apply_theme
 from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.error_card import ErrorCard
+from hubstudio.gui.widgets.photo_chooser import ask_for_table
 from hubstudio.gui.wiring import connect_page, connect_window
 
 _NARROW_BELOW = 1000
@@ -106,6 +107,12 @@ class MainWindow(QMainWindow):
             self.show_problem(error)
             return
         self._after_training("open the other project", lambda: self._show_project(project, photos))
+
+    def choose_table(self) -> None:
+        """Ask for a table of photos and use it."""
+        if tables := ask_for_table(self):
+            self.show_step("photos")
+            self.session.choose_photos(tables)
 
     def show_problem(self, error: StudioError) -> None:
         """Show a problem that belongs to no page, until it is dismissed."""
@@ -201,6 +208,8 @@ class MainWindow(QMainWindow):
         place = STEPS.index(self.step)
         next_name = STEP_NAMES[STEPS[place + 1]] if place + 1 < len(STEPS) else ""
         self.step_bar.show_state(has_back=place > 0, next_name=next_name, reason=reason_to_wait(self.pages, self.step))
+        is_editing = self.step == "photos"  # what cannot be seen is not changed
+        self.menu.show_edits(*((self.session.edit_to_undo, self.session.edit_to_redo) if is_editing else ("", "")))
         self._build_what_is_needed()
 
     def _build_what_is_needed(self) -> None:

@@ -18,12 +18,17 @@ from hubstudio.core.engine import Engine
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed
 from hubstudio.core.measures import Evaluation
-from hubstudio.core.photo_check import check_photos
-from hubstudio.core.photos import PhotoSet, photos_at, scan
+from hubstudio.core.photo_listing import photos_at
+from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Plan
 from hubstudio.core.project import Project, new_project_folder, remember
 from hubstudio.core.run_state import RunState, Status, advance, stopping
-from hubstudio.gui.lane import Job, Lane
+from hubstudio.core.selection import is_table
+from hubstudio.core.split import Split
+from hubstudio.gui import photo_edits
+from hubstudio.gui.jobs import Jobs
+from hubstudio.gui.lane import Job
+from hubstudio.gui.photo_desk import PhotoDesk
 from hubstudio.gui.plan_fitting import fit_plan
 
 _FOR_EVERY_PROJECT = ("warm up",)
@@ -49,6 +54,9 @@ class Session(QObject):
     photos_changed = Signal(object)  # PhotoSet or None
     photos_progress = Signal(object)  # Progress while photos are checked
     photos_checked = Signal(object)  # PhotoSet, after every photo was read once
+    split_changed = Signal(object)  # Split, or None while the photos are not divided
+    split_exported = Signal(object)  # Path
+    history_changed = Signal(str)  # the edit of the photos just made or taken back; empty if there is none
     backbone_changed = Signal(object)  # BackboneInfo or None while it is being looked into
     run_state_changed = Signal(object)  # RunState
     evaluation_changed = Signal(object)  # Evaluation or None
@@ -65,37 +73,79 @@ class Session(QObject):
     def __init__(self, project: Project, make_engine: EngineMaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
-        self.photo_set: PhotoSet | None = None
-        self.photos_are_checked = False
         self.backbone: BackboneInfo | None = None
         self.run_state = RunState()
         self.evaluation: Evaluation | None = None
         self._door = EngineDoor(make_engine)
-        self._engine_lane = Lane("engine lane", self)
-        self._reading_lane = Lane("reading lane", self)
-        self._current: dict[str, Job] = {}
+        self._jobs = Jobs(self)
+        self._engine_lane, self._reading_lane = self._jobs.engine_lane, self._jobs.reading_lane
+        self._desk = PhotoDesk(self._jobs, lambda: self.plan, self._take_photo_choices, self)
         self._to_classify: tuple[Path, ...] = ()
         self._finishing: dict[str, Callable[[object], None]] = {
             "warm up": self._on_warm,
-            "scan": self._on_scanned,
-            "check": self._on_checked,
             "probe": self._on_probed,
             "train": self._on_trained,
             "evaluate": self._on_evaluated,
             "classify": self.predictions_ready.emit,
             "export": self.exports_ready.emit,
         }
-        for lane in (self._engine_lane, self._reading_lane):
-            lane.event_reported.connect(self._on_event)
-            lane.job_finished.connect(self._on_finished)
-            lane.job_failed.connect(self._on_failed)
-            lane.job_cancelled.connect(self._on_cancelled)
-            lane.job_crashed.connect(self._on_crashed)
+        self._connect()
+
+    def _connect(self) -> None:
+        jobs, desk = self._jobs, self._desk
+        jobs.busy_changed.connect(self.busy_changed)
+        jobs.reported.connect(self._on_reported)
+        jobs.finished.connect(self._on_finished)
+        jobs.failed.connect(self._on_failed)
+        jobs.cancelled.connect(self._on_cancelled)
+        jobs.crashed.connect(self._on_crashed)
+        desk.changed.connect(self.photos_changed)
+        desk.checked.connect(self.photos_checked)
+        desk.progress.connect(self.photos_progress)
+        desk.split_changed.connect(self.split_changed)
+        desk.split_exported.connect(self.split_exported)
+        desk.history_changed.connect(self.history_changed)
+        desk.failed.connect(self.failed)
 
     @property
     def plan(self) -> Plan | None:
         """What the next run will do; None before photos are chosen."""
         return self.project.plan
+
+    @property
+    def photo_set(self) -> PhotoSet | None:
+        """The photos that are shown; None before some are chosen."""
+        return self._desk.photo_set
+
+    @property
+    def photos_are_checked(self) -> bool:
+        """Whether each of the photos that are shown was read once."""
+        return self._desk.is_checked
+
+    @property
+    def split(self) -> Split | None:
+        """How the photos are divided; None until they are checked."""
+        return self._desk.split
+
+    @property
+    def part_counts(self) -> dict[str, int]:
+        """How many photos are in each part; empty until they are divided."""
+        return self._desk.division.counts if self._desk.division else {}
+
+    @property
+    def edit_to_undo(self) -> str:
+        """The edit of the photos that ``undo`` takes back; empty if there is none."""
+        return self._desk.history.to_undo
+
+    @property
+    def edit_to_redo(self) -> str:
+        """The edit of the photos that ``redo`` makes again; empty if there is none."""
+        return self._desk.history.to_redo
+
+    @property
+    def check_is_paused(self) -> bool:
+        """Whether the check of the photos stands still until it may go on."""
+        return self._desk.check_is_paused
 
     @property
     def is_training(self) -> bool:
@@ -109,11 +159,12 @@ class Session(QObject):
 
     def open(self, project: Project) -> None:
         """Work on another project from now on; what goes on in this one is cancelled."""
-        for kind in [kind for kind in self._current if kind not in _FOR_EVERY_PROJECT]:
-            self._drop(kind)
+        for kind in self._jobs.kinds:
+            if kind not in _FOR_EVERY_PROJECT:
+                self._jobs.drop(kind)
         self.project = project
-        self.photo_set, self.photos_are_checked, self.backbone = None, False, None
-        self.photos_changed.emit(None)
+        self.backbone = None
+        self._desk.clear()
         self.backbone_changed.emit(None)
         self._set_evaluation(None)
         self._set_run_state(RunState())
@@ -122,9 +173,74 @@ class Session(QObject):
         self.project_changed.emit(project)  # not saved: opening alone writes nothing
         self._read_what_the_plan_names()
 
-    def choose_photos(self, folder: Path) -> None:
-        """Point the project at a folder of class folders; ends in ``photos_changed`` or ``failed('scan')``."""
-        self._read_photos(folder)
+    def choose_photos(self, paths: Path | Sequence[Path]) -> None:
+        """Point the project at folders and tables of photos instead of what it has.
+
+        Ends in ``photos_changed``, or in ``failed('scan')``, which keeps the former ones.
+        """
+        sources = _listed(paths)
+        name = f"Use {photo_edits.sources_text(sources)}"
+        self._desk.propose(name, lambda former: photo_edits.choosing(sources, former))
+
+    def add_photos(self, paths: Path | Sequence[Path]) -> None:
+        """Add folders and tables of photos; ends as ``choose_photos`` does, also in failure if that adds nothing."""
+        sources = _listed(paths)
+        name = f"Add {photo_edits.sources_text(sources)}"
+        adds = self.plan is not None
+        self._desk.propose(name, lambda former: photo_edits.adding(sources, former), only_adds=adds)
+
+    def leave_out(self, paths: Sequence[Path]) -> None:
+        """Use these photos no longer; their files stay as they are."""
+        if paths:
+            name = photo_edits.photos_text("Leave out", paths)
+            self._desk.edit(name, lambda former: photo_edits.leaving_out(paths, former))
+
+    def put_back(self, paths: Sequence[Path]) -> None:
+        """Use photos again that were left out."""
+        if paths:
+            name = photo_edits.photos_text("Put back", paths)
+            self._desk.edit(name, lambda former: photo_edits.putting_back(paths, former))
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Call a class otherwise in the project; by the name of another class, it becomes one with that."""
+        new = " ".join(new.split())
+        if new and new != old and self.photo_set:
+            is_merge = new in self.photo_set.classes
+            name = f"Merge '{old}' into '{new}'" if is_merge else f"Rename '{old}' to '{new}'"
+            self._desk.edit(name, lambda former: photo_edits.renaming(old, new, former))
+
+    def undo(self) -> None:
+        """Take the last edit of the photos back."""
+        self._desk.undo()
+
+    def redo(self) -> None:
+        """Make the edit of the photos again that was taken back last."""
+        self._desk.redo()
+
+    def check_again(self) -> None:
+        """List and check the photos once more; what did not change is not read again."""
+        if self.plan:
+            self._desk.read()
+
+    def pause_check(self) -> None:
+        """Let the check of the photos stand still."""
+        self._desk.pause_check()
+
+    def resume_check(self) -> None:
+        """Let a paused check go on."""
+        self._desk.resume_check()
+
+    def use_split(self, file: Path) -> None:
+        """Keep the parts that a split file gives; ends in ``split_changed`` or ``failed('split')``."""
+        self._desk.use_split(file)
+
+    def forget_split(self) -> None:
+        """Divide the photos by content and seed again."""
+        self._desk.edit("Divide by content", lambda former: replace(former, split_file=""))
+
+    def export_split(self, file: Path) -> None:
+        """Write who is in which part; ends in ``split_exported`` or ``failed('export split')``."""
+        self._desk.export_split(file)
 
     def use_backbone(self, text: str) -> None:
         """Look into a backbone; ends in ``backbone_changed`` or ``failed('probe')``, which keeps the former one."""
@@ -134,6 +250,7 @@ class Session(QObject):
         """Take over choices for the next run."""
         if plan != self.plan:
             self._save(replace(self.project, plan=plan))
+            self._desk.look_at_plan()
 
     def go_to(self, step: str) -> None:
         """Remember which step is shown."""
@@ -156,7 +273,7 @@ class Session(QObject):
 
     def stop_training(self) -> None:
         """Ask the training to end and keep its best epoch; without one it ends as cancelled."""
-        if job := self._current.get("train"):
+        if job := self._jobs.current("train"):
             job.cancel.stop()
             self._set_run_state(stopping(self.run_state))
 
@@ -188,132 +305,63 @@ class Session(QObject):
             )
 
     def cancel(self, kind: str) -> None:
-        """Cancel the job of that kind, if one runs or waits."""
-        if job := self._current.get(kind):
-            job.cancel.cancel()
+        """Cancel the job of that kind, if one runs or waits; a check leaves the photos listed and unchecked."""
+        self._jobs.cancel(kind)
 
     def is_busy(self, kind: str) -> bool:
         """Whether a job of that kind runs or waits."""
-        return kind in self._current
+        return self._jobs.current(kind) is not None
 
     def close(self) -> bool:
         """Cancel everything and wait for the lanes to end; False if one still works after ``patience`` seconds."""
-        lanes = (self._reading_lane, self._engine_lane)
-        for lane in lanes:
-            lane.cancel_all()
-        have_ended = [lane.close(self.patience) for lane in lanes]
-        return all(have_ended)
+        return self._jobs.close(self.patience)
 
     def _read_what_the_plan_names(self) -> None:
         if self.plan:
-            self._read_photos(Path(self.plan.photos))
+            self._desk.read()
             self._look_into(self.plan.backbone)
-
-    def _read_photos(self, folder: Path) -> None:
-        self.cancel("check")  # else the scan would wait for it; a scan that fails takes it up again
-        self._submit(self._reading_lane, Job("scan", lambda report, cancel: scan(folder)))
 
     def _look_into(self, text: str) -> None:
         self._on_engine("probe", lambda engine, report, cancel: engine.probe(text))
 
     def _on_engine(self, kind: str, work: Callable[[Engine, Report, CancelToken], object]) -> None:
         door = self._door
-        self._submit(self._engine_lane, Job(kind, lambda report, cancel: work(door.engine, report, cancel)))
+        self._jobs.submit(self._engine_lane, Job(kind, lambda report, cancel: work(door.engine, report, cancel)))
 
-    def _submit(self, lane: Lane, job: Job) -> None:
-        if former := self._current.get(job.kind):
-            former.cancel.cancel()
-        self._current[job.kind] = job
-        self.busy_changed.emit(job.kind, Progress(0, 0))
-        lane.submit(job)
-
-    def _on_event(self, job: Job, event: Event) -> None:
-        if self._current.get(job.kind) is not job:
-            return
+    def _on_reported(self, kind: str, event: Event) -> None:
         if isinstance(event, Progress):
-            if job.kind == "check":
-                self.photos_progress.emit(event)
-            self.busy_changed.emit(job.kind, event)
+            self.busy_changed.emit(kind, event)
         elif not isinstance(event, RunFailed | RunCancelled):  # how it ended is told by the job itself
             self._set_run_state(advance(self.run_state, event))
 
-    def _on_finished(self, job: Job, result: object) -> None:
-        if self._ended(job):
-            self._finishing[job.kind](result)
+    def _on_finished(self, kind: str, result: object) -> None:
+        if kind in self._finishing:
+            self._finishing[kind](result)
 
-    def _on_failed(self, job: Job, error: StudioError) -> None:
-        if not self._ended(job):
-            return
-        if job.kind == "train":
+    def _on_failed(self, kind: str, error: StudioError) -> None:
+        if kind == "train":
             self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
-        self.failed.emit(job.kind, error)
-        if job.kind == "scan":
-            self._check_what_is_unchecked()
+        if kind in self._finishing:
+            self.failed.emit(kind, error)
 
-    def _on_cancelled(self, job: Job) -> None:
-        if self._ended(job) and job.kind == "train":
+    def _on_cancelled(self, kind: str) -> None:
+        if kind == "train":
             self._set_run_state(advance(self.run_state, RunCancelled(self.run_state.elapsed)))
 
-    def _on_crashed(self, job: Job, report: str) -> None:
-        if self._ended(job) and job.kind == "train":
+    def _on_crashed(self, kind: str, report: str, was_wanted: bool) -> None:
+        if was_wanted and kind == "train":
             error = StudioError("The training ended in an error of the program.", next_step="Please send the report.")
             self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
         self.crashed.emit(report)
-        if job.kind == "scan":
-            self._check_what_is_unchecked()
-
-    def _ended(self, job: Job) -> bool:
-        """Forget the job; False if a newer one of its kind has taken its place."""
-        if self._current.get(job.kind) is not job:
-            return False
-        del self._current[job.kind]
-        self.busy_changed.emit(job.kind, None)
-        return True
-
-    def _drop(self, kind: str) -> bool:
-        """Cancel the job of that kind and let nothing of it arrive any more; whether its result was still wanted."""
-        job = self._current.pop(kind, None)
-        if job is None:
-            return False
-        was_wanted = not job.cancel.is_cancelled
-        job.cancel.cancel()
-        self.busy_changed.emit(kind, None)
-        return was_wanted
 
     def _on_warm(self, _: object) -> None:
         self.engine_ready.emit()
 
-    def _on_scanned(self, found: object) -> None:
-        assert isinstance(found, PhotoSet)
-        self._take_photos(found, checked=False)
-        self._check(found)
-
-    def _check(self, found: PhotoSet) -> None:
-        self._submit(self._reading_lane, Job("check", lambda report, cancel: _checked(found, report, cancel)))
-
-    def _check_what_is_unchecked(self) -> None:
-        """Take up the check that another folder had cut short, now that this folder could not be read."""
-        if self.photo_set and not (self.photos_are_checked or self.is_busy("scan") or self.is_busy("check")):
-            self._check(self.photo_set)
-
-    def _on_checked(self, found: object) -> None:
-        assert isinstance(found, PhotoSet)
-        self._take_photos(found, checked=True)
-        self.photos_checked.emit(found)
-
-    def _take_photos(self, photo_set: PhotoSet, *, checked: bool) -> None:
-        self.photo_set = photo_set
-        self.photos_are_checked = checked
-        folder = str(photo_set.root)
-        if not self.plan or self.plan.photos != folder:
-            self._point_at(folder)
-        self.photos_changed.emit(photo_set)
-
-    def _point_at(self, folder: str) -> None:
-        plan = replace(self.plan, photos=folder) if self.plan else Plan(photos=folder)
+    def _take_photo_choices(self, plan: Plan) -> None:
         if not self.project.folder.name:  # nothing was opened: the project gets its name from the photos
-            self.project = replace(self.project, folder=new_project_folder(Path(folder)))
+            self.project = replace(self.project, folder=new_project_folder(_namesake(plan)))
         self._save(replace(self.project, plan=plan))
+        self._desk.look_at_plan()
         if not self.backbone and not self.is_busy("probe"):
             self._look_into(plan.backbone)
 
@@ -330,8 +378,8 @@ class Session(QObject):
             self._take_run(run.name)
 
     def _take_run(self, name: str) -> None:
-        self._drop("evaluate")  # what it finds is of the former run; an export goes on: its folder was chosen for it
-        photos_wait = self._drop("classify")
+        self._jobs.drop("evaluate")  # it is about the former run; an export goes on: its folder was chosen for it
+        photos_wait = self._jobs.drop("classify")
         self._save(replace(self.project, run=name))
         self._set_evaluation(None)
         if photos_wait:
@@ -360,5 +408,13 @@ class Session(QObject):
         self.project_changed.emit(project)
 
 
-def _checked(photo_set: PhotoSet, report: Report, cancel: CancelToken) -> PhotoSet:
-    return check_photos(photo_set, lambda done, total: report(Progress(done, total)), cancel)
+def _listed(paths: Path | Sequence[Path]) -> list[Path]:
+    return [paths] if isinstance(paths, Path) else list(paths)
+
+
+def _namesake(plan: Plan) -> Path:
+    """Return the path that a project on these photos is named after."""
+    source = Path(plan.photos)
+    if is_table(source):
+        return source.with_suffix("")
+    return source.parent if plan.more_photos and source.parent.name else source

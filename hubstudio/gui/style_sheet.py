@@ -23,6 +23,10 @@ QFrame[role="card"][chosen="true"] { background: {accent_soft}; border: 2px soli
 QFrame[role="error"] { background: {surface}; border: 1px solid {bad}; border-radius: 10px; }
 QFrame[role="drop"] { background: {surface}; border: 2px dashed {border}; border-radius: 10px; }
 QFrame[role="drop"][hovered="true"] { background: {accent_soft}; border: 2px dashed {accent}; }
+QFrame[role="drop"][hovered="true"] > QLabel { color: {accent}; }
+QFrame[role="drop"][hovered="refusing"] { border: 2px dashed {bad}; }
+QFrame[role="drop"][hovered="refusing"] > QLabel { color: {bad}; }
+QFrame[role="notice"] { background: {accent_soft}; border: 1px solid {border}; border-radius: 10px; }
 QFrame[role="sidebar"] { background: {sidebar}; border: none; border-right: 1px solid {border}; }
 
 QPushButton { background: {surface}; color: {text}; border: 1px solid {border}; border-radius: 6px; padding: 7px 14px; }
@@ -104,6 +108,8 @@ QTableView, QListView, QTreeView {
     background: {surface}; border: 1px solid {border}; border-radius: 6px; gridline-color: {border};
 }
 QTableView:focus, QListView:focus, QTreeView:focus { border: 2px solid {accent}; }
+QListView[role="tiles"], QListView[role="tiles"]:focus { background: transparent; border: none; }
+QListView[role="tiles"] QLineEdit, QListView[role="tiles"] QLineEdit:focus { padding: 0 4px; }
 QHeaderView::section { background: {surface}; color: {muted}; border: none; padding: 4px; }
 
 QMenuBar { background: {sidebar}; border-bottom: 1px solid {border}; }

@@ -6,6 +6,7 @@ import os
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from weakref import WeakMethod
 
 from PIL import Image
@@ -13,18 +14,22 @@ from PySide6.QtCore import QDeadlineTimer, QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage
 from shiboken6 import isValid
 
-from hubstudio.core.decode import UnreadablePhotoError, decode
+from hubstudio.core.decode import UnreadablePhotoError, preview
+from hubstudio.core.paths import cache_folder
 from hubstudio.gui.qt_types import make_all_types
+from hubstudio.gui.thumbnail_cache import ThumbnailCache
 
 _MOST_KEPT = 800
 _Key = tuple[Path, int]
 Taker = Callable[[Path, QImage | None], None]
+ResultTaker = Callable[[Any], None]
 
 
 class Thumbnails(QObject):
     """Decodes each photo once for a size; answers come to those who asked, by a method of theirs."""
 
     _made = Signal(object, int, object)  # path, side, QImage or None if unreadable; from a worker thread
+    _worked = Signal(object, object)  # WeakMethod, result; from a worker thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +38,9 @@ class Thumbnails(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(max(1, min(4, (os.cpu_count() or 2) - 1)))
         self._is_open = True
+        self._cache = ThumbnailCache(cache_folder() / "thumbnails")
         self._made.connect(self._on_made)
+        self._worked.connect(self._on_worked)
 
     def request(self, path: Path, side: int, taker: Taker) -> None:
         """Ask for a square picture; ``taker`` (a bound method, held weakly) gets it, at once if it is there."""
@@ -48,14 +55,24 @@ class Thumbnails(QObject):
             make_all_types()
             self._pool.start(lambda: self._make(key))
 
+    def do(self, work: Callable[[], object], taker: ResultTaker) -> None:
+        """Do other work on photos before all pictures that wait; ``taker`` (held weakly) gets what it returns."""
+        if self._is_open:
+            make_all_types()
+            reference = WeakMethod(taker)
+            self._pool.start(lambda: self._worked.emit(reference, work()), 1)
+
     def close(self, seconds: float) -> bool:
         """Drop what waits; wait for what runs, or return False if it has not ended in that time."""
         self._is_open = False
         self._pool.clear()
-        return self._pool.waitForDone(QDeadlineTimer(round(seconds * 1000)))
+        has_ended = self._pool.waitForDone(QDeadlineTimer(round(seconds * 1000)))
+        if has_ended:
+            self._cache.close()
+        return has_ended
 
     def _make(self, key: _Key) -> None:
-        image = square_image(*key) if self._is_open else None
+        image = square_image(*key, self._cache) if self._is_open else None
         self._made.emit(*key, image)
 
     def _on_made(self, path: Path, side: int, image: QImage | None) -> None:
@@ -66,21 +83,36 @@ class Thumbnails(QObject):
         takers = (reference() for reference in self._waiting.pop(key, []))
         self._tell(key, [taker for taker in takers if taker and isValid(getattr(taker, "__self__", None))])
 
+    def _on_worked(self, reference: WeakMethod[ResultTaker], result: object) -> None:
+        taker = reference()
+        if taker and isValid(getattr(taker, "__self__", None)):
+            taker(result)
+
     def _tell(self, key: _Key, takers: list[Taker]) -> None:
         image = self._kept[key]
         for taker in takers:
             taker(key[0], image)
 
 
-def square_image(path: Path, side: int) -> QImage | None:
+def square_image(path: Path, side: int, cache: ThumbnailCache | None = None) -> QImage | None:
     """Return the middle of a photo as a square of ``side`` pixels, or None if it cannot be read."""
+    square = cache.get(path, side) if cache else None
+    if square is None:
+        square = _square(path, side)
+        if square and cache:
+            cache.put(path, side, square)
+    if square is None:
+        return None
+    return QImage(square.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888).copy()
+
+
+def _square(path: Path, side: int) -> Image.Image | None:
     try:
-        photo = decode(path)
-    except UnreadablePhotoError:
+        photo = preview(path, side)
+    except (UnreadablePhotoError, MemoryError):
         return None
     edge = min(photo.size)
     left, top = (photo.width - edge) // 2, (photo.height - edge) // 2
-    square = photo.resize(
+    return photo.resize(
         (side, side), Image.Resampling.BILINEAR, box=(left, top, left + edge, top + edge), reducing_gap=2.0
     )
-    return QImage(square.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888).copy()

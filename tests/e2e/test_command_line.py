@@ -19,8 +19,8 @@ import pytest
 from e2e.conftest import EPOCHS, Trained
 from e2e.program import LONGEST, PROGRAM, done, hubstudio
 from hubstudio.core.engine import EXPORT_FORMATS
+from hubstudio.core.parts import Part
 from hubstudio.core.run_folder import RunFolder
-from hubstudio.core.split import Part
 
 Classes = dict[str, list[Path]]
 

@@ -22,11 +22,11 @@ from hubstudio.core.events import (
     RunFinished,
     RunStarted,
 )
+from hubstudio.core.intake import read_photos
 from hubstudio.core.measures import Evaluation
-from hubstudio.core.photos import scan
+from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
-from hubstudio.core.split import Part, split_photos
 
 
 class FakeEngine:
@@ -63,9 +63,8 @@ class FakeEngine:
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         self._raise_problem()
-        photo_set = scan(Path(plan.photos))
+        photo_set, split = read_photos(plan, lambda done, total, what: None, cancel)
         photo_set.require_trainable()
-        split = split_photos(photo_set, plan.seed, plan.shares)
         report(RunStarted(out, plan.backbone, plan.mode, photo_set.classes, split.counts()))
         report(PhaseStarted(Phase.FEATURES, 0, 0.1))
         report(FeaturesDone(len(photo_set.photos), len(photo_set.photos), 0.2))

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from hubstudio.core.errors import StudioError
 from hubstudio.core.measures import Evaluation
+from hubstudio.core.review_looks import looks
 from hubstudio.gui.pages.review_page import ReviewPage, class_rows
 from hubstudio.gui.session import Session
 from hubstudio.gui.widgets.accuracy_card import interval_text, photos_text, unreadable_text, weakest_class
@@ -46,9 +47,10 @@ def test_it_shows_accuracy_with_its_photos_and_bounds(trained_session: Session, 
     page = shown(trained_session, qtbot)
     qtbot.waitUntil(lambda: page.results.isVisible())
     assert page.accuracy.figure.text() == "100.0 %"
-    assert page.accuracy.photos.said() == "of 6 photos it never saw"
+    tested = trained_session.part_counts["test"]
+    assert page.accuracy.photos.said() == f"of {tested} photos it never saw"
     assert page.accuracy.interval.said().startswith("95 % sure it lies between ")
-    assert page.summary() == "100.0 % on 6 held-out"
+    assert page.summary() == f"100.0 % on {tested} held-out"
     assert [row[0] for row in page.classes.texts()] == ["blue", "green", "red"]
 
 
@@ -113,6 +115,46 @@ def test_unreadable_photos_are_named() -> None:
 def test_what_was_not_measured_is_a_dash() -> None:
     rows = class_rows(Evaluation(("a", "b"), ((4, 0), (0, 0))))
     assert rows == [("a", "4", "100 %", "100 %", "100 %"), ("b", "0", "–", "–", "–")]
+
+
+def test_every_opening_of_the_result_is_counted_as_a_look(trained_session: Session, qtbot: QtBot) -> None:
+    page = shown(trained_session, qtbot)
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    assert page.looks.said() == "The first look at these test photos."
+    page.entered()
+    assert page.looks.said() == "Look 2 at these test photos."
+    assert trained_session.project.run_path is not None
+    assert looks(trained_session.project.run_path) == 2
+    assert not page.flattery_card.isVisible()
+
+
+def test_from_the_fifth_look_on_it_says_what_looking_does_to_the_number(trained_session: Session, qtbot: QtBot) -> None:
+    page = shown(trained_session, qtbot)
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    for _ in range(4):
+        page.entered()
+    assert page.flattery_card.isVisible()
+    assert page.flattery.said().startswith("You have looked at these test photos 5 times.")
+
+
+def test_a_result_that_nobody_sees_is_not_looked_at(trained_session: Session, qtbot: QtBot) -> None:
+    page = ReviewPage(trained_session)
+    qtbot.addWidget(page)
+    with qtbot.waitSignal(trained_session.evaluation_changed, timeout=10_000):
+        trained_session.evaluate()
+    qtbot.waitUntil(lambda: trained_session.evaluation is not None)
+    assert trained_session.project.run_path is not None
+    assert looks(trained_session.project.run_path) == 0
+
+
+def test_looks_at_another_run_on_the_same_test_photos_count_too(trained_session: Session, qtbot: QtBot) -> None:
+    page = shown(trained_session, qtbot)
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    trained_session.start_training()
+    qtbot.waitUntil(lambda: trained_session.project.run == "run-002")
+    page.entered()
+    qtbot.waitUntil(lambda: page.results.isVisible())
+    assert page.looks.said() == "Look 2 at these test photos."
 
 
 def test_a_page_built_after_the_measuring_shows_it(trained_session: Session, qtbot: QtBot) -> None:

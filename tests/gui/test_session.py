@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine
+from photo_folders import make_photos
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core import photo_check
@@ -14,8 +15,8 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Prediction
 from hubstudio.core.events import Report
 from hubstudio.core.photos import PhotoSet
-from hubstudio.core.project import PROJECT_FILE
-from hubstudio.gui import session as session_module
+from hubstudio.core.project import PROJECT_FILE, open_project
+from hubstudio.gui import photo_jobs
 from hubstudio.gui.lane import Job, Lane
 from hubstudio.gui.session import Session
 
@@ -126,14 +127,14 @@ def test_a_folder_that_cannot_be_read_leaves_the_check_of_the_former_to_come_to_
 ) -> None:
     begun, checks = threading.Event(), list[Path]()
 
-    def check(photo_set: PhotoSet, progress: Callable[[int, int], None], cancel: CancelToken) -> PhotoSet:
+    def check(photo_set: PhotoSet, progress: photo_check.Progress, cancel: CancelToken) -> PhotoSet:
         checks.append(photo_set.root)
         while len(checks) == 1:  # the first one works until it is cancelled
             begun.set()
             cancel.check()
         return photo_check.check_photos(photo_set, progress, cancel)
 
-    monkeypatch.setattr(session_module, "check_photos", check)
+    monkeypatch.setattr(photo_jobs, "check_photos", check)
     session.choose_photos(photos)
     qtbot.waitUntil(begun.is_set, timeout=10_000)
     with qtbot.waitSignals([session.failed, session.photos_checked], timeout=10_000):
@@ -160,3 +161,164 @@ def test_closing_gives_up_on_work_that_cannot_be_cancelled(
     let_go.set()
     session.patience = 10
     assert session.close()
+
+
+def read_again(session: Session, qtbot: QtBot, change: Callable[[], None]) -> None:
+    with qtbot.waitSignal(session.photos_checked, timeout=10_000):
+        change()
+
+
+def test_leaving_out_is_remembered_in_the_project_and_leaves_the_files(
+    session_with_photos: Session, photos: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    gone = photos / "red" / "red 1.jpg"
+    read_again(session, qtbot, lambda: session.leave_out([gone]))
+    assert gone.exists()
+    saved = open_project(session.project.folder)
+    assert saved.plan is not None
+    assert saved.plan.left_out == ("red/red 1.jpg",)
+    assert session.photo_set is not None
+    assert [photo.path for photo in session.photo_set.left_out] == [gone]
+    read_again(session, qtbot, lambda: session.open(saved))
+    assert len(session.photo_set.photos) == 29
+
+
+def test_an_edit_is_shown_at_once_with_what_was_known_before(
+    session_with_photos: Session, photos: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    shown: list[PhotoSet] = []
+    session.photos_changed.connect(shown.append)
+    read_again(session, qtbot, lambda: session.leave_out([photos / "red" / "red 1.jpg"]))
+    assert [(len(found.photos), found.is_checked) for found in shown] == [(29, True), (29, True)]
+
+
+def test_edits_are_undone_and_made_again_with_their_names(
+    session_with_photos: Session, photos: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    read_again(session, qtbot, lambda: session.leave_out([photos / "red" / "red 1.jpg"]))
+    read_again(session, qtbot, lambda: session.rename_class("red", "scarlet"))
+    assert session.edit_to_undo == "Rename 'red' to 'scarlet'"
+    read_again(session, qtbot, session.undo)
+    assert session.photo_set is not None
+    assert session.photo_set.classes == ("blue", "green", "red")
+    assert (session.edit_to_undo, session.edit_to_redo) == ("Leave out 'red 1.jpg'", "Rename 'red' to 'scarlet'")
+    read_again(session, qtbot, session.redo)
+    assert session.photo_set.classes == ("blue", "green", "scarlet")
+
+
+def test_several_edits_at_once_all_count(session_with_photos: Session, photos: Path, qtbot: QtBot) -> None:
+    session = session_with_photos
+    for number in range(1, 5):
+        session.leave_out([photos / "red" / f"red {number}.jpg"])
+    session.rename_class("blue", "green")
+    qtbot.waitUntil(lambda: not (session.is_busy("scan") or session.is_busy("check")), timeout=10_000)
+    assert session.photo_set is not None
+    assert session.photo_set.counts == {"green": 20, "red": 6}
+
+
+def test_an_edit_while_a_folder_is_added_counts_with_it(
+    session_with_photos: Session, photos: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    session.add_photos(make_photos(tmp_path / "other", {"up": 4, "down": 4}))
+    session.leave_out([photos / "red" / "red 1.jpg"])
+    qtbot.waitUntil(lambda: not (session.is_busy("scan") or session.is_busy("check")), timeout=10_000)
+    assert session.photo_set is not None
+    assert session.photo_set.counts == {"blue": 10, "down": 4, "green": 10, "red": 9, "up": 4}
+
+
+def test_choosing_other_photos_can_be_undone(
+    session_with_photos: Session, photos: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    other = make_photos(tmp_path / "other", {"up": 4, "down": 4})
+    read_again(session, qtbot, lambda: session.choose_photos([other]))
+    assert session.edit_to_undo == "Use 'other'"
+    read_again(session, qtbot, session.undo)
+    assert session.photo_set is not None
+    assert session.photo_set.root == photos
+
+
+def test_the_first_photos_of_a_project_are_nothing_to_undo(session_with_photos: Session) -> None:
+    assert session_with_photos.edit_to_undo == ""
+
+
+def test_a_folder_without_photos_leaves_the_former_ones(
+    session_with_photos: Session, photos: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    (tmp_path / "empty").mkdir()
+    for choose in (session.choose_photos, session.add_photos):
+        with qtbot.waitSignal(session.failed, timeout=10_000):
+            choose(tmp_path / "empty")
+        assert session.plan is not None
+        assert (session.plan.photos, session.plan.more_photos) == (str(photos), ())
+        assert session.photos_are_checked
+
+
+def test_a_damaged_split_file_leaves_the_split_as_it_is(
+    session_with_photos: Session, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    before = session.split
+    (tmp_path / "split.csv").write_bytes(b"\0\0")
+    with qtbot.waitSignal(session.failed, timeout=10_000) as failed:
+        session.use_split(tmp_path / "split.csv")
+    assert failed.args is not None
+    assert failed.args[0] == "split"
+    assert session.split is before
+    assert session.plan is not None
+    assert session.plan.split_file == ""
+
+
+def test_a_split_file_that_is_gone_is_a_problem_that_can_be_mended(
+    session_with_photos: Session, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = session_with_photos
+    file = tmp_path / "split.csv"
+    with qtbot.waitSignal(session.split_exported, timeout=10_000):
+        session.export_split(file)
+    with qtbot.waitSignal(session.split_changed, timeout=10_000):
+        session.use_split(file)
+    file.unlink()
+    read_again(session, qtbot, session.check_again)
+    assert session.photo_set is not None
+    assert session.photo_set.problems[0].blocks_training
+    assert "split.csv" in session.photo_set.problems[0].message
+    with qtbot.waitSignal(session.split_changed, timeout=10_000):
+        session.forget_split()
+    assert not any(problem.blocks_training for problem in session.photo_set.problems)
+
+
+def test_a_split_that_cannot_be_written_is_told(session_with_photos: Session, tmp_path: Path, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(session_with_photos.failed, timeout=10_000) as failed:
+        session_with_photos.export_split(tmp_path / "nowhere" / "\0.csv")
+    assert failed.args is not None
+    assert failed.args[0] == "export split"
+
+
+def test_another_seed_divides_the_photos_anew_without_reading_them(
+    session_with_photos: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with_photos
+    monkeypatch.setattr(photo_jobs, "check_photos", None)
+    before = session.split
+    assert session.plan is not None
+    with qtbot.waitSignal(session.split_changed, timeout=10_000):
+        session.change_plan(replace(session.plan, seed=99))
+    assert session.split != before
+    assert not session.is_busy("split")
+
+
+def test_a_project_of_an_earlier_version_opens(photos: Path, tmp_path: Path, session: Session, qtbot: QtBot) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / PROJECT_FILE).write_text(
+        f'project_version = 1\nstep = "photos"\nrun = ""\n[plan]\nphotos = "{photos}"\nseed = 3\n'
+    )
+    read_again(session, qtbot, lambda: session.open(open_project(folder)))
+    assert session.photo_set is not None
+    assert len(session.photo_set.photos) == 30

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from hubstudio.core import review_looks
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Progress
 from hubstudio.core.measures import Evaluation
@@ -45,6 +46,9 @@ class ReviewPage(Page):
         self.accuracy = AccuracyCard()
         self.matrix = MatrixCard()
         self.classes = TableTwin("Measures of each class")
+        self.looks = WrappedLabel("", "muted", "test_looks")
+        self.flattery = WrappedLabel("", "", "flattery")
+        self.flattery_card = self._make_flattery_card()
         self.results = self._make_results()
         self._lay_out()
         self._connect()
@@ -60,9 +64,10 @@ class ReviewPage(Page):
         return f"{percent(evaluation.accuracy)} on {evaluation.photos:,} held-out" if evaluation else ""
 
     def entered(self) -> None:
-        """Measure, unless that was done or goes on."""
+        """Measure, unless that was done or goes on; count the look at a result that is there."""
         self._measure_if_needed()
         self._refresh()
+        self._count_look()
 
     def _make_waiting_card(self) -> Card:
         card = Card()
@@ -82,6 +87,8 @@ class ReviewPage(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
         column.addWidget(self.accuracy)
+        column.addWidget(self.looks)
+        column.addWidget(self.flattery_card)
         column.addWidget(SideBySide(self.matrix, per_class, _NARROW), 1)
         return results
 
@@ -121,7 +128,28 @@ class ReviewPage(Page):
             self.matrix.show_evaluation(evaluation)
             self.classes.show_rows(_CLASS_COLUMNS, class_rows(evaluation))
         self._refresh()
+        self._count_look()
         self.done_changed.emit()
+
+    def _count_look(self) -> None:
+        """Note that the result on the test photos is being looked at: once for each time the page is opened."""
+        run, evaluation = self.session.project.run_path, self.session.evaluation
+        is_of_test = evaluation is not None and evaluation.source == "test"
+        if run and is_of_test and self.isVisible():
+            review_looks.record_look(run)
+        self._show_looks(review_looks.looks_at_test_photos(run) if run and is_of_test else 0)
+
+    def _show_looks(self, count: int) -> None:
+        self.looks.say(review_looks.looks_text(count))
+        self.looks.setVisible(count > 0)
+        self.flattery.say(review_looks.flattery_text(count))
+        self.flattery_card.setVisible(bool(review_looks.flattery_text(count)))
+
+    def _make_flattery_card(self) -> Card:
+        card = Card("The number flatters more with every look")
+        card.body.addWidget(self.flattery)
+        card.hide()
+        return card
 
     def _on_busy_changed(self, kind: str, progress: Progress | None) -> None:
         if kind == "evaluate" and progress:

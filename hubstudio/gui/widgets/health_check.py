@@ -2,53 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from hubstudio.core.events import Progress
+from hubstudio.core.photo_check import COMPARING
 from hubstudio.core.photos import PhotoSet, Problem, count_of
 from hubstudio.gui.widgets.card import Card
+from hubstudio.gui.widgets.scroll_column import ScrollColumn
 from hubstudio.gui.widgets.share_bar import ShareBar
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 
-_MOST_PROBLEMS, _MOST_FILES = 12, 500
-_LOPSIDED = 4.0  # from there on a class is so rare that the accuracy alone says little about it
+_MOST_PROBLEMS = 40
+_ROOM_FOR_FINDINGS = 120  # pixels, at least
+_MARKS = {"bad": "✕", "warning": "!", "muted": "•", "good": "✓"}
+LOPSIDED, LEFT_OUT = "lopsided", "left_out"
 
 
 class HealthCheck(Card):
-    """A line for each finding; files are listed on demand."""
+    """A line for each finding, what prevents training first; many of them scroll."""
+
+    show_wanted = Signal(object)  # Problem
+    put_back_wanted = Signal(object)  # Problem: of the photos left out
+    class_weights_wanted = Signal(bool)
+    pause_wanted = Signal()
+    resume_wanted = Signal()
+    cancel_wanted = Signal()
+    check_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("Health check")
+        self._progress = Progress(0, 0)
+        self._is_going_on = self._is_paused = False
+        self._has_class_weights = False
+        self._shown: tuple[Problem, ...] | None = None
         self.progress = ShareBar(height=8)  # a QProgressBar repaints within setValue, which costs a busy window a turn
         self.readable = HealthLine()
         self.readable.setObjectName("readable_photos")
-        self._findings = QVBoxLayout()
-        self._findings.setSpacing(8)
+        self.pause = _button("Pause", "pause_check", "Pause the check")
+        self.cancel = _button("Cancel", "cancel_check", "Cancel the check")
+        self.again = _button("Check again", "check_again", "Check again")
         self.lines: list[HealthLine] = []
-        self.body.addWidget(self.readable)
-        self.body.addWidget(self.progress)
-        self.body.addLayout(self._findings)
-        self.body.addStretch(1)
+        self._findings = QVBoxLayout()
+        self._lay_out()
+        self.pause.clicked.connect(self._on_pause_clicked)
+        self.cancel.clicked.connect(self.cancel_wanted)
+        self.again.clicked.connect(self.check_wanted)
 
     def show_progress(self, progress: Progress) -> None:
-        """Show how many photos were read so far."""
+        """Show how many photos were read or compared so far."""
+        self._progress = progress
+        if not self._is_going_on:
+            return
         self.progress.show_parts([(progress.done / max(1, progress.total), "accent")])
-        self.progress.show()
-        self.readable.say("…", "muted", f"Checking: {progress.done:,} of {progress.total:,} photos read")
+        if progress.what == COMPARING:
+            counted, verb = f"{progress.done:,} of {progress.total:,} photos", "Comparing"
+        else:
+            counted, verb = f"{progress.done:,} of {progress.total:,} photos read", "Checking"
+        self.readable.say("…", "muted", f"{'Paused' if self._is_paused else verb}: {counted}")
 
-    def show_photos(self, photo_set: PhotoSet, *, checked: bool) -> None:
-        """Show what is known of a set; ``checked`` once every photo was read."""
-        self.progress.setVisible(not checked)
+    def show_checking(self, *, is_going_on: bool, is_paused: bool, photo_set: PhotoSet | None, checked: bool) -> None:
+        """Show whether a check goes on, and else what the last one found."""
+        self._is_going_on, self._is_paused = is_going_on, is_paused
+        self.pause.setText("Resume" if is_paused else "Pause")
+        self.pause.setAccessibleName("Resume the check" if is_paused else "Pause the check")
+        for widget in (self.progress, self.pause, self.cancel):
+            widget.setVisible(is_going_on)
+        self.again.setVisible(not is_going_on and not checked and photo_set is not None)
+        if is_going_on:
+            self.show_progress(self._progress)
+        elif photo_set is not None:
+            self._progress = Progress(0, 0)
+            self._say_readable(photo_set, checked)
+
+    def show_photos(self, photo_set: PhotoSet, *, has_class_weights: bool) -> None:
+        """Show what is known of a set."""
+        if photo_set.problems is not self._shown or has_class_weights != self._has_class_weights:
+            self._shown, self._has_class_weights = photo_set.problems, has_class_weights
+            self._show_findings(photo_set)
+
+    def _say_readable(self, photo_set: PhotoSet, checked: bool) -> None:
         photos = len(photo_set.photos)
         if checked:
             self.readable.say("✓", "good", f"{count_of(photos, 'photo')} readable")
         else:
-            self.show_progress(Progress(0, photos))
-        self._show_findings(photo_set)
+            self.readable.say("!", "warning", f"{count_of(photos, 'photo')} not checked yet")
 
     def _show_findings(self, photo_set: PhotoSet) -> None:
         while self.lines:
@@ -56,88 +94,141 @@ class HealthCheck(Card):
             self._findings.removeWidget(line)
             line.hide()
             line.deleteLater()
-        for problem in photo_set.problems[:_MOST_PROBLEMS]:
-            self._add(HealthLine.of_problem(problem, photo_set.root))
-        hidden = len(photo_set.problems) - _MOST_PROBLEMS
+        problems = sorted(photo_set.problems, key=_calmness)
+        for problem in problems[:_MOST_PROBLEMS]:
+            self._add(self._line_of(problem))
+        hidden = len(problems) - _MOST_PROBLEMS
         if hidden > 0:
             self._add(HealthLine("!", "warning", f"{count_of(hidden, 'more finding')} like these."))
-        self._add(_balance(photo_set))
+        if balance := _balance(photo_set):
+            self._add(balance)
+
+    def _line_of(self, problem: Problem) -> HealthLine:
+        role = role_of(problem)
+        line = HealthLine(_MARKS[role], role, problem.message)
+        if problem.files:
+            show = line.add_button("Show", "show_files", f"Show files: {problem.message}")
+            show.clicked.connect(lambda: self.show_wanted.emit(problem))
+        if problem.kind == LEFT_OUT:
+            back = line.add_button("Put back", "put_all_back", "Put all photos back")
+            back.clicked.connect(lambda: self.put_back_wanted.emit(problem))
+        if problem.kind == LOPSIDED:
+            weights = line.add_check_box("Class weights", "class_weights")
+            weights.setToolTip("<qt>Every class counts alike in the loss, however many photos it has.</qt>")
+            weights.setChecked(self._has_class_weights)
+            weights.toggled.connect(self._on_class_weights_toggled)
+        return line
+
+    def _on_class_weights_toggled(self, wanted: bool) -> None:
+        self._has_class_weights = wanted  # so that its echo does not build the lines anew
+        self.class_weights_wanted.emit(wanted)
+
+    def _on_pause_clicked(self) -> None:
+        (self.resume_wanted if self._is_paused else self.pause_wanted).emit()
 
     def _add(self, line: HealthLine) -> None:
         self.lines.append(line)
         self._findings.addWidget(line)
 
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2)
+        for button in (self.pause, self.cancel, self.again):
+            buttons.addWidget(button)
+            button.hide()
+        buttons.addStretch(1)
+        found = QWidget()
+        column = QVBoxLayout(found)
+        column.setContentsMargins(0, 0, 0, 0)
+        self._findings.setSpacing(8)
+        column.addLayout(self._findings)
+        column.addStretch(1)
+        scrolled = ScrollColumn(found)
+        scrolled.setMinimumHeight(_ROOM_FOR_FINDINGS)
+        self.body.addWidget(self.readable)
+        self.body.addWidget(self.progress)
+        self.body.addLayout(buttons)
+        self.body.addWidget(scrolled, 1)
+
 
 class HealthLine(QWidget):
-    """A mark, a sentence, and perhaps files to show."""
+    """A mark, a sentence, and perhaps something to do about it."""
 
-    def __init__(self, mark: str = "", role: str = "", sentence: str = "", files: Sequence[str] = ()) -> None:
+    def __init__(self, mark: str = "", role: str = "", sentence: str = "") -> None:
         super().__init__()
         self.mark = QLabel(mark)
         self.mark.setFixedWidth(16)
-        self.sentence = WrappedLabel(sentence)
-        self.show_files = QPushButton("Show")
-        self.show_files.setVisible(bool(files))
-        self.files = QPlainTextEdit()
-        self.files.hide()
-        row = QHBoxLayout()
+        self.sentence = WrappedLabel()
+        self.buttons: list[QPushButton] = []
+        self.check_box: QCheckBox | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
+        self._words = QVBoxLayout()
+        self._words.setSpacing(2)
+        self._words.addWidget(self.sentence)
+        self._side = QVBoxLayout()
+        self._side.setSpacing(2)
         row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.sentence, 1)
-        row.addWidget(self.show_files, 0, Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
-        layout.addWidget(self.files)
+        row.addLayout(self._words, 1)
+        row.addLayout(self._side)
         self.say(mark, role, sentence)
-        self._prepare_files(files)
-
-    @classmethod
-    def of_problem(cls, problem: Problem, root: Path) -> HealthLine:
-        """Return the line for a problem."""
-        role = "bad" if problem.blocks_training else "warning"
-        return cls("!", role, problem.message, [_relative(path, root) for path in problem.files[:_MOST_FILES]])
 
     def say(self, mark: str, role: str, sentence: str) -> None:
         """Say something else."""
         self.mark.setText(mark)
         if self.mark.property("role") != role:
             self.mark.setProperty("role", role)
-            self.mark.style().unpolish(self.mark)
-            self.mark.style().polish(self.mark)
+            self.sentence.setProperty("role", role if role in ("bad", "muted") else "")
+            for label in (self.mark, self.sentence):
+                label.style().unpolish(label)
+                label.style().polish(label)
         self.sentence.say(sentence)
 
-    def _prepare_files(self, files: Sequence[str]) -> None:
-        self.show_files.setObjectName("show_files")
-        self.show_files.setAccessibleName(f"Show files: {self.sentence.said()}")
-        self.show_files.setProperty("role", "quiet")
-        self.show_files.setCheckable(True)
-        self.show_files.toggled.connect(self._on_toggled)
-        self.files.setPlainText("\n".join(files))
-        self.files.setObjectName("problem_files")
-        self.files.setAccessibleName("Files")
-        self.files.setReadOnly(True)
-        self.files.setTabChangesFocus(True)
-        self.files.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.files.setFixedHeight(min(160, 40 + 18 * len(files)))
+    def add_button(self, text: str, name: str, accessible_name: str) -> QPushButton:
+        """Offer something at the right."""
+        button = _button(text, name, accessible_name)
+        self.buttons.append(button)
+        self._side.addWidget(button, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        if len(self.buttons) == 1:
+            self._side.addStretch(1)
+        else:
+            self._side.insertWidget(len(self.buttons) - 1, button)
+        return button
 
-    def _on_toggled(self, shown: bool) -> None:
-        self.show_files.setText("Hide" if shown else "Show")
-        self.files.setVisible(shown)
+    def add_check_box(self, text: str, name: str) -> QCheckBox:
+        """Offer a choice below the sentence."""
+        self.check_box = QCheckBox(text)
+        self.check_box.setObjectName(name)
+        self.check_box.setAccessibleName(text)
+        self._words.addWidget(self.check_box)
+        return self.check_box
 
 
-def _balance(photo_set: PhotoSet) -> HealthLine:
+def role_of(problem: Problem) -> str:
+    """Return the role a problem is shown in: bad where nothing can be trained, muted where it is only told."""
+    if problem.blocks_training:
+        return "bad"
+    return "muted" if problem.is_note else "warning"
+
+
+def _calmness(problem: Problem) -> int:
+    return 0 if problem.blocks_training else 2 if problem.is_note else 1
+
+
+def _balance(photo_set: PhotoSet) -> HealthLine | None:
+    """Return the line on how alike the classes are in number, unless a problem says it."""
     counts = [count for count in photo_set.counts.values() if count]
+    if any(problem.kind == LOPSIDED for problem in photo_set.problems):
+        return None
     if len(counts) < 2:
         return HealthLine("–", "muted", "Balance: nothing to compare yet")
-    ratio = max(counts) / min(counts)
-    if ratio < _LOPSIDED:
-        return HealthLine("✓", "good", f"Classes balanced (1 : {ratio:.1f})")
-    smallest = min(photo_set.counts, key=lambda name: photo_set.counts[name] or max(counts))
-    return HealthLine(
-        "!", "warning", f"Classes lopsided (1 : {ratio:.1f}); more photos of '{smallest}' would help most."
-    )
+    return HealthLine("✓", "good", f"Classes balanced (1 : {max(counts) / min(counts):.1f})")
 
 
-def _relative(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+def _button(text: str, name: str, accessible_name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAccessibleName(accessible_name)
+    button.setProperty("role", "quiet")
+    return button

@@ -1,4 +1,4 @@
-"""Ways to point at photos: before there are any, and when others are wanted."""
+"""Ways to point at photos: before there are any, and when more or others are wanted."""
 
 from __future__ import annotations
 
@@ -6,52 +6,74 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from hubstudio.core import path_kinds
-from hubstudio.core.errors import PhotosError
+from hubstudio.core.selection import TABLE_SUFFIXES
+from hubstudio.gui.photo_folders import Offer, offer_to_add, offer_to_use
 from hubstudio.gui.widgets.drop_zone import DropZone
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 
+_HEIGHT_OF_A_TILE = 90
 ZONE_NAME = "Photo drop zone"
+_FOLDER_TITLE = "Choose the folder that holds one folder per class"
+_ADD_TITLE = "Add a folder of class folders, or one class folder"
+_TABLE_TITLE = "Choose a table with a path and a label in each line"
+_TABLE_FILTER = f"Tables ({' '.join(f'*{suffix}' for suffix in sorted(TABLE_SUFFIXES))});;All files (*)"
 
 
-class PhotoZone(DropZone):
-    """Takes one folder; says what to do when something else is dropped."""
+class SourceButtons(QWidget):
+    """A button that asks for a folder, and one that asks for a table."""
 
-    folder_chosen = Signal(object)  # Path
-    refused = Signal(object)  # StudioError
+    chosen = Signal(object)  # list[Path]
 
-    def __init__(self, prompt: str) -> None:
-        super().__init__(ZONE_NAME, prompt)
-        self.choose = button("Choose folder")
-        self.choose.clicked.connect(self._on_choose_clicked)
-        self.dropped.connect(self._on_dropped)
+    def __init__(self, verb: str, folder_title: str, *, quiet: bool = False) -> None:
+        super().__init__()
+        self._title = folder_title
+        role = "quiet" if quiet else ""
+        self.folder = button(f"{verb} folder", role)
+        self.table = button(f"{verb} table", role)
+        self.table.setToolTip("A CSV file with a path, a label and perhaps a part of the split in each line")
+        self.folder.clicked.connect(self._on_folder_clicked)
+        self.table.clicked.connect(self._on_table_clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4 if quiet else 8)
+        for widget in (self.folder, self.table):
+            row.addWidget(widget)
 
-    def _on_choose_clicked(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Choose the folder that holds one folder per class")
-        if folder:
-            self.folder_chosen.emit(Path(folder))
+    def _on_folder_clicked(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self, self._title):
+            self.chosen.emit([Path(folder)])
 
-    def _on_dropped(self, paths: list[Path]) -> None:
-        if len(paths) == 1 and paths[0].is_dir():
-            self.folder_chosen.emit(paths[0])
-        else:
-            self.refused.emit(refusal_of(paths))
+    def _on_table_clicked(self) -> None:
+        if tables := ask_for_table(self):
+            self.chosen.emit(tables)
 
 
-class FirstPhotos(PhotoZone):
+class OtherPhotos(SourceButtons):
+    """Beside the photos' folder: choose another instead. For tables there is the menu: the line is narrow."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose", _FOLDER_TITLE, quiet=True)
+        self.table.hide()
+
+
+class FirstPhotos(DropZone):
     """The whole page before there are photos: drop, choose, type, try, or go on where one was."""
 
+    chosen = Signal(object)  # list[Path]
     project_wanted = Signal(object)  # Path
     samples_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__("Drop a folder of class folders here")
+        super().__init__(ZONE_NAME, "Drop a folder of class folders here")
+        self.offer_for = offer_to_use
         self.prompt.setProperty("role", "heading")
-        self.prompt.setWordWrap(True)
         self.busy = WrappedLabel("", "muted", "reading_photos")
         self.busy.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.buttons = SourceButtons("Choose", _FOLDER_TITLE)
         self.folder = QLineEdit()
         self.folder.setAcceptDrops(False)  # a drop on it is meant for the zone around it
         self.use = button("Use this folder")
@@ -61,14 +83,16 @@ class FirstPhotos(PhotoZone):
         self.recent_title = QLabel("Go on where you were")
         self.recent_title.setProperty("role", "muted")
         self._lay_out()
+        self.dropped.connect(self.chosen)
+        self.buttons.chosen.connect(self.chosen)
         self.use.clicked.connect(self._on_folder_typed)
         self.folder.returnPressed.connect(self._on_folder_typed)
         self.samples.clicked.connect(self.samples_wanted)
 
-    def show_busy(self, folder: str) -> None:
-        """Say which folder is being read, or nothing."""
-        self.busy.say(f"Reading the folders in '{folder}'" if folder else "")
-        self.busy.setVisible(bool(folder))
+    def show_busy(self, sentence: str) -> None:
+        """Say what is being read, or nothing."""
+        self.busy.say(sentence)
+        self.busy.setVisible(bool(sentence))
 
     def show_recent(self, projects: Sequence[Path]) -> None:
         """Offer projects to go on with."""
@@ -89,21 +113,25 @@ class FirstPhotos(PhotoZone):
 
     def _on_folder_typed(self) -> None:
         if text := self.folder.text().strip():
-            self.folder_chosen.emit(path_kinds.absolute(Path(text)))
+            self.chosen.emit([path_kinds.absolute(Path(text))])
 
     def _lay_out(self) -> None:
         self.folder.setObjectName("photo_folder")
         self.folder.setAccessibleName("Photo folder")
-        self.folder.setPlaceholderText("Or type the folder's path")
-        explanation = WrappedLabel("One folder per class, named as the class, with at least 3 photos in each.", "muted")
+        self.folder.setPlaceholderText("Or type the path of a folder or table")
+        explanation = WrappedLabel(
+            "One folder per class, named as the class, with at least 3 photos in each; or several class folders "
+            "together; or a table (.csv) with a path and a label in each line.",
+            "muted",
+        )
         explanation.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.choose.setProperty("role", "primary")
+        self.buttons.folder.setProperty("role", "primary")
         typed = _row(self.folder, self.use, stretch_at=0)
         column = QVBoxLayout()
         column.setSpacing(12)
         for widget in (explanation, self.busy):
             column.addWidget(widget)
-        column.addLayout(_centred(self.choose, self.samples))
+        column.addLayout(_centred(self.buttons, self.samples))
         column.addLayout(typed)
         column.addSpacing(10)
         column.addWidget(self.recent_title, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -118,34 +146,51 @@ class FirstPhotos(PhotoZone):
         self.show_recent([])
 
 
-class OtherPhotos(PhotoZone):
-    """One line below the classes: drop or choose another folder instead."""
+class MorePhotos(DropZone):
+    """Behind the classes: drop or choose further folders."""
+
+    chosen = Signal(object)  # list[Path]
 
     def __init__(self) -> None:
-        super().__init__("Drop another folder here to use it instead")
+        super().__init__(ZONE_NAME, "+  Drop another folder")
+        self._sources: Sequence[Path] = ()
+        self._classes: Sequence[str] = ()
+        self.offer_for = self._offer_to_add
+        self.buttons = SourceButtons("Add", _ADD_TITLE, quiet=True)
         self.prompt.setProperty("role", "muted")
         self.prompt.setAlignment(Qt.AlignmentFlag.AlignVCenter)
-        self.body.removeWidget(self.prompt)
-        self.body.setContentsMargins(14, 8, 8, 8)
-        self.body.addLayout(_row(self.prompt, self.choose, stretch_at=0))
+        self.body.setContentsMargins(14, 6, 8, 6)
+        self.body.setSpacing(4)
+        self.body.insertStretch(0, 0)
+        self.body.addWidget(self.buttons, 0, Qt.AlignmentFlag.AlignCenter)
+        self.body.addStretch(0)
+        self.body.setDirection(QBoxLayout.Direction.LeftToRight)
+        self.dropped.connect(self.chosen)
+        self.buttons.chosen.connect(self.chosen)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Be a line where there is room for a line, and a tile where there is room for a tile."""
+        super().resizeEvent(event)
+        is_tile = event.size().height() >= _HEIGHT_OF_A_TILE
+        way = QBoxLayout.Direction.TopToBottom if is_tile else QBoxLayout.Direction.LeftToRight
+        if way is not self.body.direction():
+            self.body.setDirection(way)
+            for place in (0, self.body.count() - 1):
+                self.body.setStretch(place, int(is_tile))
+            self.prompt.setAlignment(Qt.AlignmentFlag.AlignCenter if is_tile else Qt.AlignmentFlag.AlignVCenter)
+
+    def show_present(self, sources: Sequence[Path], classes: Sequence[str]) -> None:
+        """Note what is there already: what a drop would do depends on it."""
+        self._sources, self._classes = sources, classes
+
+    def _offer_to_add(self, paths: Sequence[Path]) -> Offer:
+        return offer_to_add(paths, self._sources, self._classes)
 
 
-def refusal_of(paths: Sequence[Path]) -> PhotosError:
-    """Return what to tell somebody who dropped something else than one folder."""
-    folders = [path for path in paths if path.is_dir()]
-    above = {path.parent for path in paths}
-    where = f"'{above.pop()}'" if len(above) == 1 else "the folder above them"
-    if len(folders) > 1:
-        return PhotosError(
-            f"{len(folders)} folders were dropped; one is needed.",
-            found="They look like the classes themselves.",
-            next_step=f"Drop the folder that holds them: {where}.",
-        )
-    return PhotosError(
-        f"'{paths[0].name}' is not a folder.",
-        found="It is a single file." if len(paths) == 1 else f"{len(paths)} files were dropped.",
-        next_step="Drop the folder that holds one folder per class.",
-    )
+def ask_for_table(parent: QWidget) -> list[Path]:
+    """Return the table that the person chooses; none if they change their mind."""
+    file, _ = QFileDialog.getOpenFileName(parent, _TABLE_TITLE, "", _TABLE_FILTER)
+    return [Path(file)] if file else []
 
 
 def button(text: str, role: str = "") -> QPushButton:
