@@ -20,6 +20,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import EXPORT_FORMATS, Engine, ExportedFile, Prediction
 from hubstudio.core.errors import Cancelled, StudioError
 from hubstudio.core.events import ignore
+from hubstudio.core.intake import read_photos
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.plan import Mode, Output, Plan
 from hubstudio.core.run_folder import RunSummary
@@ -40,4 +41,5 @@ __all__ = [
     "StudioError",
     "ignore",
     "make_engine",
+    "read_photos",
 ]

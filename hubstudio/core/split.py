@@ -11,7 +11,7 @@ from hubstudio.core.parts import USED_PARTS, Part
 from hubstudio.core.photos import Photo, PhotoSet, Problem, count_of
 
 _SALT = "hubstudio 5"
-"""Goes into every draw; changing it divides all photos anew. Of some dozen numbers, this one happens to give the bundled
+"""Goes into every draw; changing it divides all photos anew. Of some dozen, this one happens to give the bundled
 samples and the photo sets it was tried on nearly their shares with the default seed; elsewhere it is like any other."""
 
 
