@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HELP = "say what is in the photo folders, what is wrong with it, and how it would be divided"
 
 
+_MOST_SHOWN = 5  # files or groups of each problem
+
+
 def define(parser: Parser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
@@ -80,9 +83,27 @@ def _problem(problem: Problem) -> dict[str, Any]:
     }
 
 
+def _said(problem: Problem, photo_set: PhotoSet) -> list[str]:
+    """Return the problem in words, with some of its files; those that belong together in one line."""
+    from hubstudio.core.photos import name_below
+
+    together = problem.groups or tuple((path,) for path in problem.files)
+    shown = [
+        " = ".join(f"'{name_below(path, photo_set.root)}'" for path in group[:4]) for group in together[:_MOST_SHOWN]
+    ]
+    if problem.details and not problem.groups:
+        shown = [f"{name} ({detail})" for name, detail in zip(shown, problem.details, strict=False)]
+    more = len(together) - len(shown)
+    rest = [f"and {more:,} more; --json lists all"] if more else []
+    return [f"- {problem.message}", *(f"    {line}" for line in (*shown, *rest))]
+
+
 def _lines(photo_set: PhotoSet, split: Split) -> list[str]:
+    from hubstudio.core.photos import count_of
+
     rows = [("class", "photos"), *((name, f"{count:,}") for name, count in photo_set.counts.items())]
-    total = f"{len(photo_set.photos):,} photos in {len(photo_set.classes):,} classes in '{photo_set.root}'"
-    problems = [f"- {problem.message}" for problem in photo_set.problems] or ["No problems found."]
+    classes = "1 class" if len(photo_set.classes) == 1 else f"{len(photo_set.classes):,} classes"
+    total = f"{count_of(len(photo_set.photos), 'photo')} in {classes} in '{photo_set.root}'"
+    problems = [line for problem in photo_set.problems for line in _said(problem, photo_set)] or ["No problems found."]
     divided = ", ".join(f"{count:,} {part}" for part, count in split.counts().items())
-    return [total, "", *table(rows), "", *problems, "", f"Divided into {divided}."]
+    return [total, "", *(table(rows) if len(rows) > 1 else []), "", *problems, "", f"Divided into {divided}."]

@@ -52,8 +52,7 @@ def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
         found["more_photos"] = tuple(more)
     root = root_of(Path(found.get("photos") or (base.photos if base else "")))
     if args.leave_out:
-        whole = (Path(os.path.abspath(path_kinds.absolute(path))) for path in args.leave_out)  # noqa: PTH100
-        found["left_out"] = tuple(name_below(path, root) for path in whole)
+        found["left_out"] = tuple(name_below(_meant(path, root), root) for path in args.leave_out)
     if args.rename:
         found["renamed"] = tuple(dict(args.rename).items())
     if args.split:
@@ -62,6 +61,12 @@ def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
         if getattr(args, name, None) is not None:
             found[name] = getattr(args, name)
     return found
+
+
+def _meant(path: Path, root: Path) -> Path:
+    """Return the whole path of a photo that is named as from here, or as split.csv names it."""
+    whole = Path(os.path.abspath(path_kinds.absolute(path)))  # noqa: PTH100
+    return whole if path_kinds.is_taken(whole) or not path_kinds.is_taken(root / path) else root / path
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def run(args: Namespace, context: Context) -> int:
         args.parser.error("give PHOTOS, the folder of class folders, or a --plan that names it")
     plan = plan_options.plan_from(args)
     out = require_free(args.out)
-    list_photos(plan.selection).require_trainable()  # said at once, not after TensorFlow has loaded
+    list_photos(plan.selection, context.cancel).require_trainable()  # said at once, not after TensorFlow has loaded
     summary = context.engine().train(plan, out, Reporter(context.console), context.cancel)
     context.console.result(document(summary, out), lines(summary, out))
     return 0

@@ -92,9 +92,21 @@ def examine(path: Path, side: int) -> Examined:
     """Return preview, size and digest of a photo, which is read from disk once. Raises as ``decode`` does."""
     with _explained(path):
         content = _content(path)
-        digest = hashlib.blake2b(content, digest_size=16).digest()
+        digest = _digest(content)
         image, (width, height) = _photo(content, side)
         return Examined(image, width, height, digest)
+
+
+def digest_of(path: Path) -> bytes:
+    """Return the digest of a file's content as ``examine`` does, without decoding; empty if it cannot be read."""
+    try:
+        return _digest(_content(path))
+    except (OSError, ValueError):
+        return b""
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def pixels(path: Path, size: tuple[int, int]) -> FloatPixels:

@@ -15,7 +15,7 @@ from hubstudio.core.split_file import with_split_of
 
 def read_photos(plan: Plan, progress: Progress, cancel: CancelToken) -> tuple[PhotoSet, Split]:
     """List, check and divide the photos of a plan. Raises ``PhotosError`` and ``Cancelled``."""
-    return divide(check_photos(list_photos(plan.selection), progress, cancel), plan)
+    return divide(check_photos(list_photos(plan.selection, cancel), progress, cancel), plan)
 
 
 def divide(photo_set: PhotoSet, plan: Plan) -> tuple[PhotoSet, Split]:

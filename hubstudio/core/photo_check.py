@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import UnreadablePhotoError, examine
-from hubstudio.core.look_alikes import LOOK_BYTES, PREVIEW_SIDE, Links, find_links, groups_of, look_at
+from hubstudio.core.groups import groups_of
+from hubstudio.core.look_alikes import Links, find_links
+from hubstudio.core.looks import LOOK_BYTES, PREVIEW_SIDE, look_at
 from hubstudio.core.photo_counts import COUNT_KINDS, count_problems
 from hubstudio.core.photo_health import HEALTH_KINDS, health_problems
 from hubstudio.core.photo_index import IndexedPhoto, PhotoIndex, Stamp, open_index
@@ -47,14 +49,14 @@ def check_photos(photo_set: PhotoSet, progress: Progress, cancel: CancelToken) -
         return photo_set
     with open_index() as index:
         read = _read_all([photo.path for photo in photo_set.photos], index, progress, cancel)
-    readable = replace(
-        photo_set,
-        photos=tuple(photo for photo in photo_set.photos if photo.path in read.photos),
-        unreadable=tuple(photo for photo in photo_set.photos if photo.path in read.reasons),
-        facts={},
-    )
-    readable = ordered(readable)
-    links = _links(readable, read.photos, progress, cancel)
+        readable = replace(
+            photo_set,
+            photos=tuple(photo for photo in photo_set.photos if photo.path in read.photos),
+            unreadable=tuple(photo for photo in photo_set.photos if photo.path in read.reasons),
+            facts={},
+        )
+        readable = ordered(readable)
+        links = _links(readable, read.photos, index, progress, cancel)
     checked = replace(readable, facts=_facts(readable, read.photos, links))
     others = [known for known in photo_set.problems if known.kind not in COUNT_KINDS | HEALTH_KINDS | {"unreadable"}]
     loose = next((known.files for known in others if known.kind == "loose_photos"), ())
@@ -139,18 +141,27 @@ def _examined(paths: Sequence[Path], cancel: CancelToken) -> Iterator[tuple[Path
 def _examine(path: Path) -> IndexedPhoto | str:
     try:
         seen = examine(path, PREVIEW_SIDE)
+        return IndexedPhoto(seen.digest, seen.width, seen.height, look_at(seen.preview))
     except UnreadablePhotoError as error:
         return error.reason
-    return IndexedPhoto(seen.digest, seen.width, seen.height, look_at(seen.preview))
+    except MemoryError:
+        return "there is not enough memory for it"
 
 
-def _links(photo_set: PhotoSet, known: dict[Path, IndexedPhoto], progress: Progress, cancel: CancelToken) -> Links:
+def _links(
+    photo_set: PhotoSet, known: dict[Path, IndexedPhoto], index: PhotoIndex, progress: Progress, cancel: CancelToken
+) -> Links:
     """Compare the photos' looks."""
     numbers = {name: number for number, name in enumerate(photo_set.classes)}
     classes = np.array([numbers[photo.class_name] for photo in photo_set.photos], np.int64)
     looks = np.frombuffer(b"".join(known[photo.path].look for photo in photo_set.photos), np.uint8)
     looks = looks.reshape(-1, LOOK_BYTES)
-    return find_links(looks, classes, lambda done, total: progress(done, total, COMPARING), cancel)
+    photos = len(looks)
+
+    def compared(done: int, total: int) -> None:  # steps, of which each photo takes some
+        progress(photos * done // max(total, 1), photos, COMPARING)
+
+    return find_links(looks, classes, compared, cancel, index)
 
 
 def _facts(photo_set: PhotoSet, known: dict[Path, IndexedPhoto], links: Links) -> dict[Path, PhotoFacts]:

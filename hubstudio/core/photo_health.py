@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hubstudio.core.look_alikes import NEAR_BITS, Links, groups_of
-from hubstudio.core.photo_counts import left_out_note
+from hubstudio.core.groups import groups_of
+from hubstudio.core.look_alikes import Links
+from hubstudio.core.near_duplicates import NEAR_BITS
+from hubstudio.core.photo_counts import LEFT_OUT_KINDS, left_out_notes
 from hubstudio.core.photos import Photo, PhotoSet, Problem, count_of
 
 SMALL_SIDE = 64
 """Pixels of the shorter side below which a photo is called very small: backbones look at 96 and more."""
 
 HEALTH_KINDS = frozenset(
-    ("copies_across", "look_alikes_across", "copies", "look_alikes", "series", "small", "left_out")
+    ("copies_across", "look_alikes_across", "copies", "look_alikes", "series", "small", *LEFT_OUT_KINDS)
 )
-_HOW_NEAR = f"perceptual hashes at most {NEAR_BITS} of 64 bits apart, details alike"
-_KEPT = "kept together on one side of the split"
+_HOW_NEAR = f"perceptual hashes up to {NEAR_BITS} of 64 bits apart"
 _Group = tuple[Photo, ...]
 
 
@@ -35,7 +36,7 @@ def health_problems(photo_set: PhotoSet, links: Links) -> Iterator[Problem]:
     yield from _within(near, "look_alikes", f"{nearly} another ({_HOW_NEAR})", f"{nearly} others ({_HOW_NEAR})")
     yield from _series(_linked(photo_set, links.series, ()))
     yield from _small(photo_set)
-    yield from left_out_note(photo_set)
+    yield from left_out_notes(photo_set)
 
 
 def _copies(photo_set: PhotoSet) -> list[_Group]:
@@ -61,10 +62,11 @@ def _across(groups: Iterable[_Group], kind: str, what: str) -> Iterator[Problem]
     mixed = [group for group in groups if len({photo.class_name for photo in group}) > 1]
     if not mixed:
         return
-    pairs = " and ".join(f"'{name}'" for name in dict.fromkeys(photo.class_name for photo in mixed[0]))
+    names = [f"'{name}'" for name in dict.fromkeys(photo.class_name for photo in mixed[0])]
+    shown = " and ".join(names[:2]) + (f" and {len(names) - 2:,} more" if len(names) > 2 else "")
     message = (
-        f"{count_of(_photos(mixed), 'photo')} stand in two classes with {what} ({pairs}). Kept together on one side of "
-        "the split and trained as labelled: leave out those that are in the wrong class."
+        f"{count_of(_photos(mixed), 'photo')} stand in more than one class with {what} ({shown}): {_kept(mixed)}, and "
+        "trained as labelled: leave out those that are in the wrong class."
     )
     yield _problem(kind, message, mixed)
 
@@ -75,12 +77,12 @@ def _within(groups: Iterable[_Group], kind: str, is_one: str, are_many: str) -> 
     if alike:
         spare = _photos(alike) - len(alike)
         what = f"is {is_one}" if spare == 1 else f"are {are_many}"
-        yield _problem(kind, f"{count_of(spare, 'photo')} {what}: {_KEPT}.", alike, is_note=True)
+        yield _problem(kind, f"{count_of(spare, 'photo')} {what}: {_kept(alike)}.", alike, is_note=True)
 
 
 def _series(groups: list[_Group]) -> Iterator[Problem]:
     if groups:
-        message = f"{count_of(_photos(groups), 'photo')} in {len(groups):,} series of one scene: {_KEPT}."
+        message = f"{count_of(_photos(groups), 'photo')} in {len(groups):,} series of one scene: {_kept(groups)}."
         yield _problem("series", message, groups, is_note=True)
 
 
@@ -99,6 +101,13 @@ def _small(photo_set: PhotoSet) -> Iterator[Problem]:
 def _problem(kind: str, message: str, groups: Sequence[_Group], *, is_note: bool = False) -> Problem:
     paths: tuple[tuple[Path, ...], ...] = tuple(tuple(photo.path for photo in group) for group in groups)
     return Problem(kind, message, tuple(path for group in paths for path in group), is_note=is_note, groups=paths)
+
+
+def _kept(groups: Iterable[_Group]) -> str:
+    """Return what the split does with photos that belong together."""
+    if any(photo.given for group in groups for photo in group):
+        return "they stay where the split you gave has them"
+    return "kept together on one side of the split"
 
 
 def _photos(groups: Iterable[_Group]) -> int:

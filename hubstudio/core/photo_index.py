@@ -1,4 +1,4 @@
-"""What was found out about photos that did not change since: a second opening reads only what is new.
+"""What was found out about photos that did not change since: a second opening reads and compares only what is new.
 
 One SQLite file for all projects and the command line, since projects share photos. It is a cache: where it cannot be
 read or written, everything works, only slower.
@@ -12,20 +12,27 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hubstudio.core import paths
-from hubstudio.core.look_alikes import LOOK_BYTES, LOOK_VERSION
+from hubstudio.core.looks import LOOK_BYTES, LOOK_VERSION
 
 _VERSION = f"1.{LOOK_VERSION}"
 _ROWS_PER_QUERY = 500
 _DIGEST_BYTES = 16
 _LARGEST = 2**63 - 1  # that SQLite holds; a file may claim to be from the year 2400
+_LINKS_LIMIT = 16 * 2**20  # bytes of links kept, the youngest: a project of 100,000 photos has one million
+_LINKS_ROW = 100  # bytes that a row takes beside its links
 _WAIT = 10.0  # seconds for another program that writes
 _ABOUT = "CREATE TABLE IF NOT EXISTS about (version TEXT NOT NULL)"
 _PHOTO = """CREATE TABLE photo (
     path BLOB PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, changed INTEGER NOT NULL,
     digest BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, look BLOB NOT NULL
 ) WITHOUT ROWID"""
+_LINKS = "CREATE TABLE IF NOT EXISTS links (age INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL, links BLOB NOT NULL)"
+_DROP_OLDEST_LINKS = """DELETE FROM links WHERE age <= (
+    SELECT max(age) FROM (SELECT age, sum(length(links) + ?) OVER (ORDER BY age DESC) AS held FROM links) WHERE held > ?
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class PhotoIndex:
 
     def __init__(self, database: sqlite3.Connection | None) -> None:
         self._database = database
+        self._has_new_links = False
         self.is_damaged = False
         """Whether the file turned out to be no whole database."""
 
@@ -93,20 +101,35 @@ class PhotoIndex:
             )
             for path, stamp, seen in photos
         ]
+        self._write("INSERT OR REPLACE INTO photo VALUES (?,?,?,?,?,?,?,?)", rows)
+
+    def links(self, key: bytes) -> bytes | None:
+        """Return the links that were kept under the key."""
+        rows = self._rows("SELECT links FROM links WHERE key = ?", [key])
+        return rows[0][0] if rows and isinstance(rows[0][0], bytes) else None
+
+    def keep_links(self, key: bytes, links: bytes) -> None:
+        """Keep links under the key until younger ones need their room."""
+        self._write("INSERT OR REPLACE INTO links (key, links) VALUES (?,?)", [(key, links)])
+        self._has_new_links = True
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._has_new_links:
+            self._write(_DROP_OLDEST_LINKS, [(_LINKS_ROW, _LINKS_LIMIT)])
+        if self._database is not None:
+            self._database.close()
+
+    def _write(self, statement: str, rows: Sequence[tuple[bytes | int, ...]]) -> None:
         if self._database is None or not rows:
             return
         try:
             with self._database:
-                self._database.executemany("INSERT OR REPLACE INTO photo VALUES (?,?,?,?,?,?,?,?)", rows)
-        except sqlite3.Error as error:  # full disk, another program in the way: the photos are read again next time
+                self._database.executemany(statement, rows)
+        except sqlite3.Error as error:  # full disk, another program in the way: it is found out again next time
             self._note(error)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._database is not None:
-            self._database.close()
-
-    def _rows(self, query: str, values: Sequence[bytes]) -> list[tuple[bytes, int, int, int, bytes, int, int, bytes]]:
+    def _rows(self, query: str, values: Sequence[bytes]) -> list[tuple[Any, ...]]:
         if self._database is None:
             return []
         try:
@@ -170,7 +193,9 @@ def _prepared(file: Path) -> sqlite3.Connection:
                 database.execute("DELETE FROM about")
                 database.execute("INSERT INTO about VALUES (?)", (_VERSION,))
                 database.execute("DROP TABLE IF EXISTS photo")
+                database.execute("DROP TABLE IF EXISTS links")
                 database.execute(_PHOTO)
+            database.execute(_LINKS)
     except BaseException:
         database.close()
         raise

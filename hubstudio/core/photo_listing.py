@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hubstudio.core import path_kinds
+from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import PhotosError, did_you_mean
 from hubstudio.core.natural_order import natural_key
-from hubstudio.core.parts import Part, part_named
+from hubstudio.core.parts import USED_PARTS, Part, part_named
 from hubstudio.core.photo_counts import count_problems
 from hubstudio.core.photo_table import read_table
 from hubstudio.core.photos import PHOTO_SUFFIXES, Photo, PhotoSet, Problem, count_of, ordered
@@ -32,11 +34,13 @@ class _Found:
     problems: list[Problem] = field(default_factory=list[Problem])
     classes: set[Path] = field(default_factory=set[Path])
     """Class folders that gave photos, as they were named."""
+    cancel: CancelToken = field(default_factory=CancelToken)
     visited: set[Path] = field(default_factory=set[Path])
     """Real folders: each is gone through once, whatever leads to it."""
 
     def enter(self, folder: Path) -> bool:
         """Note that a folder is visited, by whatever path; return whether it is the first time."""
+        self.cancel.check()
         real = path_kinds.real(folder)
         is_new = real not in self.visited
         self.visited.add(real)
@@ -55,13 +59,20 @@ def scan(*sources: Path) -> PhotoSet:
     return list_photos(Selection(sources))
 
 
-def list_photos(selection: Selection) -> PhotoSet:
-    """List the photos of a selection: classes renamed, left out what is left out. Raises as ``scan`` does."""
+def list_photos(selection: Selection, cancel: CancelToken | None = None) -> PhotoSet:
+    """List the photos of a selection: classes renamed, left out what is left out.
+
+    Raises as ``scan`` does, and ``Cancelled`` between two folders.
+    """
     existing = [_existing(source, alone=len(selection.sources) == 1) for source in selection.sources]
     sources = list({path_kinds.real(source): source for source in reversed(existing)}.values())[::-1]
-    found = _Found()
-    for source in sources:
-        _read_source(source, found, alone=len(sources) == 1)
+    found = _Found(cancel=cancel or CancelToken())
+    parts = _parts(sources) if len(sources) > 1 else {}
+    if parts and sum(map(len, parts.values())) == len(sources):
+        _read_parts(sources, parts, found)
+    else:
+        for source in sources:
+            _read_source(source, found, alone=len(sources) == 1)
     left_out = {Path(os.path.abspath(path)) for path in selection.left_out}  # noqa: PTH100 - links stay as named
     photos, contradicting = _each_once(found.photos)
     used: list[Photo] = []
@@ -69,8 +80,10 @@ def list_photos(selection: Selection) -> PhotoSet:
     for photo in photos:
         is_unused = photo.path in left_out or photo.given is Part.LEFT_OUT
         (unused if is_unused else used).append(_renamed(photo, selection))
-    listed = ordered(PhotoSet(root_of(sources[0]), (), tuple(used), left_out=tuple(unused)))
-    notes = (*_contradictions(contradicting), *_unmatched(selection, left_out, photos))
+    found_classes = frozenset(photo.class_name for photo in photos)
+    root = root_of(sources[0])
+    listed = ordered(PhotoSet(root, (), tuple(used), left_out=tuple(unused), found_classes=found_classes))
+    notes = (*_table_split(sources, listed), *_contradictions(contradicting), *_unmatched(selection, left_out, photos))
     return replace(listed, problems=(*count_problems(listed, tuple(found.loose)), *_problems(listed, found), *notes))
 
 
@@ -115,13 +128,18 @@ def _read_source(source: Path, found: _Found, *, alone: bool) -> None:
         return
     folders = [entry for entry in entries if path_kinds.is_folder(entry)]
     parts = _parts(folders)
-    if parts and not loose:
-        found.problems.append(_given_split(parts))
-        for folder in folders:
-            _read_classes(folder, part_named(folder.name), found)
+    found.loose += loose
+    if parts:
+        _read_parts(folders, parts, found)
     else:
-        found.loose += loose
         _read_class_folders(folders, None, found)
+
+
+def _read_parts(folders: Iterable[Path], parts: dict[Part, list[Path]], found: _Found) -> None:
+    """Take the folders of a split that the person gave, and note what lies beside them."""
+    found.problems.append(_given_split(parts))
+    for folder in folders:
+        _read_classes(folder, part_named(folder.name), found)
 
 
 def _holds_classes(entries: Iterable[Path], loose: Sequence[Path]) -> bool:
@@ -185,6 +203,21 @@ def _contradictions(files: Sequence[Path]) -> Iterator[Problem]:
         yield Problem("contradicting", message, tuple(files))
 
 
+def _table_split(sources: Sequence[Path], listed: PhotoSet) -> Iterator[Problem]:
+    """Say that parts which stand in tables are kept, and which part is then drawn."""
+    given = {photo.given for photo in listed.photos}
+    if not any(map(path_kinds.is_file, sources)) or not given - {None}:
+        return
+    named = [part.value for part in USED_PARTS if part in given]
+    missing = [part.value for part in (Part.VALIDATION, Part.TEST) if part not in given]
+    message = f"The parts in the table ({', '.join(named)}) are kept as the split."
+    if missing and Part.TRAINING in given:
+        message += f" Photos for {' and '.join(missing)} are drawn from the training ones."
+    if None in given:
+        message += " Photos without a part are divided by content."
+    yield Problem("given_split", message, is_note=True)
+
+
 def _unmatched(selection: Selection, left_out: Iterable[Path], photos: Sequence[Photo]) -> Iterator[Problem]:
     """Choices that meet no photo: mistyped, or of photos that have gone since."""
     paths, classes = {photo.path for photo in photos}, {photo.class_name for photo in photos}
@@ -201,24 +234,29 @@ def _unmatched(selection: Selection, left_out: Iterable[Path], photos: Sequence[
 def _parts(folders: Iterable[Path]) -> dict[Part, list[Path]]:
     """Return the folders by part if they are a split: training, with its photos in class folders, and more.
 
-    In the other parts photos may lie loose, as in contests. Folders that are no part may be there without photos.
+    Another part holds folders of the same names, or loose photos, as in contests: else these are classes that happen
+    to be called so. What else lies beside them is no part and not used.
     """
     by_part: dict[Part, list[Path]] = {}
-    is_training_divided = False
+    inner: defaultdict[Part, set[str]] = defaultdict(set)
+    loose: set[Part] = set()
     for folder in folders:
-        part = part_named(folder.name)
-        entries = _entries_or_none(folder)
-        inner = [entry for entry in entries if path_kinds.is_folder(entry)]
-        holds_photos = any(map(_is_photo, entries))
-        if part is None:
-            if holds_photos or any(_is_photo(path) for at in inner for path in _entries_or_none(at)):
-                return {}
-        elif part is Part.TRAINING and holds_photos and not _holds_classes(entries, list(filter(_is_photo, entries))):
+        part = part_named(folder.name) if path_kinds.is_folder(folder) else None
+        entries = _entries_or_none(folder) if part else []
+        photos = [entry for entry in entries if _is_photo(entry)]
+        classes = [entry.name.casefold() for entry in entries if path_kinds.is_folder(entry)]
+        if part is None or not (classes or photos):
+            continue
+        if part is Part.TRAINING and photos and not _holds_classes(entries, photos):
             return {}
-        elif inner or holds_photos:
-            is_training_divided = is_training_divided or part is Part.TRAINING
-            by_part.setdefault(part, []).append(folder)
-    return by_part if is_training_divided and len(by_part) > 1 else {}
+        by_part.setdefault(part, []).append(folder)
+        inner[part] |= set(classes)
+        loose |= {part} if photos and not classes else set()
+    others = [part for part in by_part if part is not Part.TRAINING]
+    is_split = bool(inner[Part.TRAINING]) and any(
+        part in loose or inner[part] & inner[Part.TRAINING] for part in others
+    )
+    return by_part if is_split else {}
 
 
 def _entries_or_none(folder: Path) -> list[Path]:

@@ -165,8 +165,11 @@ def _digest(text: str) -> bytes:
 
 def _problems(table: Path, missing: list[tuple[Path, str]], wrong: list[tuple[int, str]]) -> Iterator[Problem]:
     if missing:
-        named = ", ".join(f"'{path.name}' ({line})" for path, line in missing[:3])
-        message = f"{count_of(len(missing), 'photo')} that '{table.name}' names are not there, left out: {named}."
+        verb = "is" if len(missing) == 1 else "are"
+        message = (
+            f"{count_of(len(missing), 'photo')} that '{table.name}' names {verb} not there, left out. Paths count from "
+            f"the table's folder: looked for '{missing[0][0]}' ({missing[0][1]})."
+        )
         files, lines = tuple(path for path, _ in missing), tuple(line for _, line in missing)
         yield Problem("missing", message, files, details=lines)
     if wrong:

@@ -71,9 +71,11 @@ class PhotoSet:
     facts: Mapping[Path, PhotoFacts] = field(default_factory=dict[Path, PhotoFacts])
     """What is known of each photo once it was checked; empty before."""
     left_out: tuple[Photo, ...] = ()
-    """Photos that the person took out."""
+    """Photos that the person took out, or that a table or a split file does; those are ``given`` so."""
     unreadable: tuple[Photo, ...] = ()
     """Photos that were found and could not be read."""
+    found_classes: frozenset[str] = frozenset()
+    """Classes as folders and tables call them, whatever they are called here."""
 
     @property
     def is_checked(self) -> bool:

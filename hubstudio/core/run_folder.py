@@ -113,6 +113,12 @@ class RunFolder:
         root = root_of(Path(self.plan().photos))
         return [Photo(root / file, name) for file, name, own in self.split() if own is part]
 
+    def digests_of(self, *parts: Part) -> frozenset[bytes]:
+        """Return the digests of the photos' contents in these parts; runs of early versions know none."""
+        rows = csv.reader(io.StringIO(self._text(SPLIT), newline=""))
+        wanted = {part.value for part in parts}
+        return frozenset(bytes.fromhex(row[3]) for row in rows if len(row) > 3 and row[2] in wanted and row[3])
+
     def history(self) -> list[dict[str, str]]:
         """Return the rows of ``history.csv``."""
         return list(csv.DictReader(io.StringIO(self._text(HISTORY), newline="")))

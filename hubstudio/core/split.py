@@ -95,11 +95,6 @@ def split_photos(photo_set: PhotoSet, seed: int, shares: Shares) -> Split:
     return replace(split, problems=(*_alike_problems(photo_set, all_alike), *_problems(photo_set, split, groups)))
 
 
-def part_counts(photo_set: PhotoSet, seed: int, shares: Shares) -> dict[str, int]:
-    """Return how many photos ``split_photos`` gives to each part."""
-    return split_photos(photo_set, seed, shares).counts()
-
-
 def _groups(photo_set: PhotoSet, seed: int, all_alike: Collection[str]) -> list[_Group]:
     facts = photo_set.facts
     # Copies of one photo stay together, also where only one of their classes is divided all the same.
@@ -200,7 +195,8 @@ def _problems(photo_set: PhotoSet, split: Split, groups: Sequence[_Group]) -> It
         lacking = [name for name in photo_set.classes if not held[name, part]]
         if lacking:
             yield _lacking(photo_set, lacking, part)
-    yield from _leaks(split, groups)
+    if any(photo.given for photo in photo_set.photos):
+        yield from _leaks(split, groups)
 
 
 _NAMES = {Part.TRAINING: "training", Part.VALIDATION: "validation", Part.TEST: "the test"}
@@ -228,10 +224,10 @@ def _lacking(photo_set: PhotoSet, lacking: Sequence[str], part: Part) -> Problem
     }[part]
     if len(lacking) > 1:
         meaning = meaning.replace(" it", " them")
-    message = (
-        f"{what} no photo for {_NAMES[part]}, so {meaning}: too few photos that differ. Look-alikes are not parted; "
-        "other photos would help."
-    )
+    why = "too few photos that differ. Look-alikes are not parted; other photos would help."
+    if any(photo.given for photo in photo_set.photos):
+        why = "the split you gave has none. Check the spelling of its classes, or divide by content instead."
+    message = f"{what} no photo for {_NAMES[part]}, so {meaning}: {why}"
     return Problem(f"not_in_{part.value}", message, files, blocks_training=part is Part.TRAINING)
 
 

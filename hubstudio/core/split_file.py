@@ -11,7 +11,7 @@ from pathlib import Path
 from hubstudio.core import path_kinds, whole_files
 from hubstudio.core.errors import PhotosError
 from hubstudio.core.parts import USED_PARTS, Part
-from hubstudio.core.photo_counts import COUNT_KINDS, count_problems, left_out_note
+from hubstudio.core.photo_counts import COUNT_KINDS, LEFT_OUT_KINDS, count_problems, left_out_notes
 from hubstudio.core.photo_table import TableRow, names_of, read_rows
 from hubstudio.core.photos import Photo, PhotoSet, Problem, count_of, ordered
 from hubstudio.core.split import Split
@@ -28,6 +28,9 @@ def split_text(photo_set: PhotoSet, split: Split) -> str:
 
 def require_split_or_free(file: Path) -> None:
     """Raise ``PhotosError`` if something is there that is no split: a photo, say. A split may be replaced."""
+    parent = path_kinds.absolute(file).parent
+    if path_kinds.exists(parent) and not path_kinds.is_folder(parent):
+        raise PhotosError(f"'{file}' cannot be written: '{parent}' is a file.", next_step="Give another name.")
     if path_kinds.is_taken(file) and not _begins_as_split(file):
         raise PhotosError(
             f"'{file}' exists already and is no split.", next_step="Give a new name; nothing else is overwritten."
@@ -51,13 +54,19 @@ def with_split_of(photo_set: PhotoSet, file: Path) -> PhotoSet:
     met = {row.line for row in found.values() if row}
     absent = [row for row in rows if row.line not in met and row.part in USED_PARTS]
     unknown = [photo.path for photo, row in found.items() if row is None or row.part is None]
-    left_out = [photo for photo, row in found.items() if row and row.part is Part.LEFT_OUT]
+    left_out = [replace(photo, given=row.part) for photo, row in found.items() if row and row.part is Part.LEFT_OUT]
     kept = [
         replace(photo, given=row.part) if row and row.part else photo
         for photo, row in found.items()
         if not (row and row.part is Part.LEFT_OUT)
     ]
     known = len(found) - len(unknown)
+    if not known:
+        raise PhotosError(
+            f"'{file.name}' gives none of these photos a part.",
+            found=f"It names {count_of(len(rows), 'photo')}, such as '{rows[0].path}'.",
+            next_step="Give the split.csv of a run on these photos, or one from 'check --split-out'.",
+        )
     message = f"The split of '{file.name}' is kept for {count_of(known, 'photo')}."
     if unknown:
         message += f" {count_of(len(unknown), 'photo')} it does not know, divided by content."
@@ -68,8 +77,8 @@ def with_split_of(photo_set: PhotoSet, file: Path) -> PhotoSet:
     if left_out:
         photo_set = ordered(replace(photo_set, photos=tuple(kept), left_out=(*photo_set.left_out, *left_out)))
         loose = next((known.files for known in others if known.kind == "loose_photos"), ())
-        others = [problem for problem in others if problem.kind not in (*COUNT_KINDS, "left_out")]
-        others = [*count_problems(photo_set, loose), *others, *left_out_note(photo_set)]
+        others = [problem for problem in others if problem.kind not in COUNT_KINDS | LEFT_OUT_KINDS]
+        others = [*count_problems(photo_set, loose), *others, *left_out_notes(photo_set)]
     return replace(photo_set, photos=photo_set.photos if left_out else tuple(kept), problems=(*others, note))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.decode import digest_of
 from hubstudio.core.engine import Prediction
 from hubstudio.core.errors import PhotosError, did_you_mean
 from hubstudio.core.events import Progress, Report
@@ -80,9 +81,11 @@ def evaluate(
 
 
 def _trained_on(run: RunFolder, photos: Sequence[Photo]) -> int:
-    """Count the photos, by their place on disk, that the run trained or validated on."""
-    known = {path_kinds.real(photo.path) for part in (Part.TRAINING, Part.VALIDATION) for photo in run.photos_of(part)}
-    return sum(path_kinds.real(photo.path) in known for photo in photos)
+    """Count the photos, by their place on disk or their content, that the run trained or validated on."""
+    parts = (Part.TRAINING, Part.VALIDATION)
+    known = {path_kinds.real(photo.path) for part in parts for photo in run.photos_of(part)}
+    contents = run.digests_of(*parts)
+    return sum(path_kinds.real(photo.path) in known or digest_of(photo.path) in contents for photo in photos)
 
 
 def _labelled(folder: Path, run: RunFolder, classes: Sequence[str]) -> list[Photo]:

@@ -148,7 +148,7 @@ class Trainer:
         name = display_name(module.handle)
         self.report(RunStarted(self.out, name, self.plan.mode, photo_set.classes, split.counts(), self.clock()))
         for problem in photo_set.problems:
-            if problem.kind in _NOTED:
+            if problem.kind not in _NOT_NOTED:
                 self.report(Note(problem.message, self.clock()))
         self.cancel.check_before_results()
 
@@ -202,7 +202,8 @@ class Trainer:
         empty = sorted({photo.class_name for photo in photos} - filled)
         if empty or not split.part(Part.VALIDATION):
             what = f"The class '{empty[0]}' has no readable photo left to train on." if empty else _NO_VALIDATION
-            raise PhotosError(what, found=problem.message, next_step="Add photos to it, or take its folder away.")
+            step = "Add photos to it, or take its folder away." if empty else "Check that the photos are still there."
+            raise PhotosError(what, found=problem.message, next_step=step)
         return split
 
     def _train(self, classifier: Classifier, data: _Data) -> tuple[PhaseResult, PhaseResult | None]:
@@ -271,8 +272,10 @@ class Trainer:
         )
 
 
-_NOTED = ("unreadable", "missing", "closed_folder", "leak")
-"""Kinds of problems that a run's notes keep."""
+_NOT_NOTED = frozenset(
+    ("copies", "look_alikes", "series", "small", "left_out", "left_out_given", "not_photos", "empty_class", "lopsided")
+)
+"""Kinds of problems that a run's notes do not keep: all is as it should be, or the plan itself says it."""
 _NO_VALIDATION = "No readable photo is left to validate on."
 _STOPPED_BEFORE_BLOCKS = "Stopped before an epoch of fine-tuning was done; the head on the frozen backbone is kept."
 _KEPT_HEAD = (

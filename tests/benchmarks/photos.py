@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw
 from hubstudio.core import paths
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import decode, examine, pixels, preview
-from hubstudio.core.look_alikes import PREVIEW_SIDE
+from hubstudio.core.looks import PREVIEW_SIDE
 from hubstudio.core.photo_check import check_photos
 from hubstudio.core.photo_listing import scan
 from hubstudio.core.split import Shares, split_photos

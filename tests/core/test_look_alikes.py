@@ -2,124 +2,24 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageEnhance
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import decode
 from hubstudio.core.errors import Cancelled
-from hubstudio.core.look_alikes import LOOK_BYTES, Links, find_links, groups_of, look_at
-
-WIDTH, HEIGHT = 320, 240
-
-
-def leaves(seed: int, leaf_count: int = 500) -> Image.Image:
-    """Draw overlapping ellipses of random sizes and colours: as many edges and corners as a photo has."""
-    random = np.random.default_rng(seed)
-    image = Image.new("RGB", (WIDTH, HEIGHT))
-    draw = ImageDraw.Draw(image)
-    for _ in range(leaf_count):
-        x, y = random.uniform(0, WIDTH), random.uniform(0, HEIGHT)
-        width, height = random.uniform(5, 40, 2)
-        draw.ellipse((x - width, y - height, x + width, y + height), fill=tuple(random.integers(0, 256, 3).tolist()))
-    return image
-
-
-def looks_of(*images: Image.Image) -> NDArray[np.uint8]:
-    return np.stack([np.frombuffer(look_at(image), np.uint8) for image in images])
-
-
-def links_of(looks: NDArray[np.uint8], classes: list[int] | None = None) -> Links:
-    return find_links(looks, np.array(classes or [0] * len(looks), np.int64), lambda *_: None, CancelToken())
-
-
-def compressed(image: Image.Image) -> Image.Image:
-    data = io.BytesIO()
-    image.save(data, "JPEG", quality=30)
-    return Image.open(data).convert("RGB")
-
-
-def watermarked(image: Image.Image) -> Image.Image:
-    marked = image.copy()
-    ImageDraw.Draw(marked).rectangle((200, 215, 310, 232), fill="white")
-    return marked
-
-
-CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "compressed": compressed,
-    "shrunk": lambda image: image.resize((WIDTH // 2, HEIGHT // 2)),
-    "grown": lambda image: image.resize((WIDTH * 3, HEIGHT * 3)),
-    "trimmed": lambda image: image.crop((4, 2, WIDTH - 3, HEIGHT - 3)),
-    "brightened": lambda image: ImageEnhance.Brightness(image).enhance(1.3),
-    "paler": lambda image: ImageEnhance.Contrast(image).enhance(0.7),
-    "watermarked": watermarked,
-}
-
-
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_the_same_shot_saved_again_is_near_also_across_classes(change: Callable[[Image.Image], Image.Image]) -> None:
-    image = leaves(1)
-    links = links_of(looks_of(image, leaves(2), change(image)), [0, 0, 1])
-    assert links.near.tolist() == [[0, 2]]
-    assert links.series.tolist() == []
-
-
-def seen_from_aside(image: Image.Image, degrees: float, zoom: float, shift: float) -> Image.Image:
-    turned = image.rotate(degrees, Image.Resampling.BICUBIC)
-    width, height = WIDTH * 0.75 / zoom, HEIGHT * 0.75 / zoom
-    left, upper = (WIDTH - width) / 2 + shift * WIDTH, (HEIGHT - height) / 2
-    return turned.crop((round(left), round(upper), round(left + width), round(upper + height)))
-
-
-@pytest.mark.parametrize("view", [(0, 1, 0.1), (0, 1.15, 0), (5, 1, 0), (-4, 1.08, 0.06)])
-def test_a_scene_seen_from_aside_is_a_series(view: tuple[float, float, float]) -> None:
-    first, second = seen_from_aside(leaves(3), 0, 1, 0), seen_from_aside(leaves(3), *view)
-    assert links_of(looks_of(first, leaves(4), second)).series.tolist() == [[0, 2]]
-
-
-def test_a_series_stays_within_its_class() -> None:
-    views = [seen_from_aside(leaves(3), 0, 1, shift) for shift in (0, 0.1)]
-    assert links_of(looks_of(*views), [0, 1]).series.tolist() == []
+from hubstudio.core.groups import groups_of
+from hubstudio.core.look_alikes import find_links
+from hubstudio.core.looks import LOOK_BYTES
+from scenes import compressed, leaves, links_of, looks_of, seen_from_aside
 
 
 def test_different_photos_are_not_linked() -> None:
     links = links_of(looks_of(*(leaves(seed) for seed in range(40))))
     assert (links.near.tolist(), links.series.tolist()) == ([], [])
-
-
-def test_a_logo_shared_by_different_photos_makes_no_series() -> None:
-    logo = leaves(99).resize((40, 30))
-    images = [leaves(seed) for seed in range(6)]
-    for image in images:
-        image.paste(logo, (270, 200))
-    links = links_of(looks_of(*images))
-    assert (links.near.tolist(), links.series.tolist()) == ([], [])
-
-
-def noisy(level: int, seed: int) -> Image.Image:
-    noise = np.random.default_rng(seed).normal(level, 1, (HEIGHT, WIDTH, 3))
-    return Image.fromarray(noise.clip(0, 255).astype(np.uint8))
-
-
-def test_flat_pictures_of_different_brightness_are_not_linked() -> None:
-    plain = [Image.new("RGB", (WIDTH, HEIGHT), (level,) * 3) for level in (0, 100, 255)]
-    links = links_of(looks_of(*plain, noisy(60, 1), noisy(180, 2)))
-    assert (links.near.tolist(), links.series.tolist()) == ([], [])
-
-
-def test_tiny_and_narrow_pictures_have_a_look() -> None:
-    for size in ((1, 1), (3, 2), (2000, 1), (1, 500)):
-        assert len(look_at(Image.radial_gradient("L").resize(size).convert("RGB"))) == LOOK_BYTES
-
-
-def test_a_look_is_the_same_every_time() -> None:
-    assert look_at(leaves(5)) == look_at(leaves(5))
 
 
 def test_the_order_of_photos_changes_no_link() -> None:
@@ -169,15 +69,6 @@ def test_it_stops_when_cancelled() -> None:
     cancel = CancelToken()
     with pytest.raises(Cancelled):
         find_links(looks_of(leaves(1), leaves(2)), np.zeros(2, np.int64), lambda *_: cancel.cancel(), cancel)
-
-
-def test_groups_are_what_hangs_together() -> None:
-    near, series = np.array([[1, 4], [2, 3]]), np.array([[3, 5]])
-    assert groups_of(7, near, series).tolist() == [0, 1, 2, 2, 1, 2, 6]
-
-
-def test_groups_without_links_are_single_photos() -> None:
-    assert groups_of(3).tolist() == [0, 1, 2]
 
 
 SERIES = (

@@ -240,12 +240,12 @@ def test_a_paused_check_goes_on_where_it_was(make_photos: MakePhotos) -> None:
     results: list[PhotoSet] = []
 
     def pause_at_five(done: int, total: int, what: str) -> None:
-        del total, what
+        del total
         done_at_pause.append(done)
-        if done == 5:
+        if (done, what) == (5, READING):
             cancel.pause()
 
-    worker = Thread(target=lambda: results.append(check_photos(found, pause_at_five, cancel)))
+    worker = Thread(target=lambda: results.append(check_photos(found, pause_at_five, cancel)), daemon=True)
     worker.start()
     while not cancel.is_paused:
         worker.join(0.01)

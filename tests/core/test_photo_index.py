@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from hubstudio.core import paths, photo_index
-from hubstudio.core.look_alikes import LOOK_BYTES
+from hubstudio.core.looks import LOOK_BYTES
 from hubstudio.core.photo_index import IndexedPhoto, Stamp, open_index
 
 SEEN = IndexedPhoto(bytes(16), 640, 480, bytes(LOOK_BYTES))

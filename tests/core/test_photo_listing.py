@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hubstudio.core.errors import PhotosError
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import Cancelled, PhotosError
 from hubstudio.core.parts import Part
 from hubstudio.core.photo_listing import list_photos, photos_at, photos_below, scan
 from hubstudio.core.photos import PhotoSet, count_of
@@ -432,3 +433,57 @@ def test_a_folder_changed_while_it_is_scanned_is_at_most_refused(
     except PhotosError:
         return
     assert len(found.photos) <= 21
+
+
+def test_strays_beside_a_given_split_do_not_undo_it(make_photos: MakePhotos) -> None:
+    split = [f"{part}/{name}/{number}.png" for part in ("TRAIN", "Test") for name in "ab" for number in range(3)]
+    root = make_photos(*split, "preview.png", "extra/1.png")
+    found = scan(root)
+    assert found.counts == {"a": 6, "b": 6}
+    assert {photo.given for photo in found.photos} == {Part.TRAINING, Part.TEST}
+    (loose,) = [problem for problem in found.problems if problem.kind == "loose_photos"]
+    assert set(loose.files) == {root / "preview.png", root / "extra" / "1.png"}
+
+
+def test_the_folders_of_a_split_dropped_together_are_kept_as_it(make_photos: MakePhotos) -> None:
+    root = make_photos(*(f"{part}/{name}/{n}.png" for part in ("train", "val") for name in "ab" for n in range(3)))
+    found = scan(root / "val", root / "train")
+    assert found.counts == {"a": 6, "b": 6}
+    assert {photo.given for photo in found.photos} == {Part.TRAINING, Part.VALIDATION}
+
+
+def test_classes_that_hold_folders_of_the_same_names_are_pointed_out(make_photos: MakePhotos) -> None:
+    root = make_photos(*(f"{year}/{name}/{n}.png" for year in ("2023", "2024") for name in "ab" for n in range(3)))
+    (problem,) = [problem for problem in scan(root).problems if problem.kind == "repeated_folders"]
+    assert "'2023', '2024'" in problem.message
+    assert "'a', 'b'" in problem.message
+
+
+def test_folders_far_above_the_classes_are_recognised(make_photos: MakePhotos) -> None:
+    root = make_photos(*(f"my photos/2024/{name}/{n}.png" for name in "ab" for n in range(3)))
+    (problem,) = scan(root).problems
+    assert problem.kind == "one_level_too_high"
+    assert f"Use '{root / 'my photos' / '2024'}'" in problem.message
+
+
+def test_classes_that_differ_in_case_only_are_pointed_out(make_photos: MakePhotos) -> None:
+    root = make_photos("one.png", "two.png", "three.png", "four.png")
+    (root / "labels.csv").write_text("one.png,Hat\ntwo.png,hat\nthree.png,shoe\nfour.png,Hat\n")
+    assert "similar_names" in kinds(scan(root / "labels.csv"))
+
+
+def test_parts_in_a_table_are_said_to_be_kept(make_photos: MakePhotos) -> None:
+    root = make_photos("one.png", "two.png")
+    (root / "labels.csv").write_text("path,label,split\none.png,a,train\ntwo.png,b,test\n")
+    (note,) = [problem for problem in scan(root / "labels.csv").problems if problem.kind == "given_split"]
+    assert note.message == (
+        "The parts in the table (train, test) are kept as the split. Photos for validation are drawn from the training "
+        "ones."
+    )
+
+
+def test_listing_ends_when_cancelled(make_photos: MakePhotos) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        list_photos(Selection((make_photos(*some("a", "b")),)), cancel)

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hubstudio.core import paths
+from hubstudio.core import project as core_project
 from hubstudio.core.errors import ProjectError
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.project import Project, new_project_folder, open_project, recent_projects, remember
@@ -52,6 +54,30 @@ def test_a_newer_project_is_refused_and_never_replaced(tmp_path: Path, version: 
     with pytest.raises(ProjectError, match="newer Hub Studio"):
         Project(tmp_path).save()
     assert (tmp_path / "project.toml").read_text() == f"project_version = {version}"
+
+
+def test_a_project_that_a_newer_program_has_taken_over_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    project = Project(tmp_path, Plan("/photos"))
+    project.save()
+    (tmp_path / "project.toml").write_text("project_version = 2")
+    with pytest.raises(ProjectError, match="newer Hub Studio"):
+        project.save()
+
+
+def test_saving_again_does_not_read_what_was_just_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path, Plan("/photos"))
+    project.save()
+    monkeypatch.setattr(core_project, "_read", None)
+    replace(project, step="train").save()
+    monkeypatch.undo()
+    assert open_project(tmp_path).step == "train"
+
+
+def test_names_of_photos_left_out_come_back_whatever_is_in_them(tmp_path: Path) -> None:
+    names = ("red/1.jpg", 'a "b"\\c.jpg', "tab\t\x01\x7f\n.jpg", "名前/ü\u2028.jpg", "[plan]", "\U0001f33c.jpg")
+    project = Project(tmp_path, Plan("/photos", left_out=names, renamed=(("[plan]\n", "rose"),)))
+    project.save()
+    assert open_project(tmp_path) == project
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b"])

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from hubstudio.core.plan import Plan
 from hubstudio.core.review_looks import LOOKS, flattery_text, looks, looks_at_test_photos, looks_text, record_look
-from hubstudio.core.run_folder import PLAN
+from hubstudio.core.run_folder import SPLIT
 
 
-def run_with(folder: Path, plan: Plan) -> Path:
+def run_with(folder: Path, *tested: int) -> Path:
+    """Make a run that tests photos of these numbers."""
     folder.mkdir(parents=True)
-    plan.save(folder / PLAN)
+    rows = [f"a/{number}.jpg,a,test,{number:032x}" for number in tested]
+    (folder / SPLIT).write_text("\n".join(["file,class,part,digest", *rows, f"a/9.jpg,a,train,{9:032x}"]) + "\n")
     return folder
 
 
@@ -31,19 +31,19 @@ def test_a_folder_that_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> Non
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_runs_on_the_same_test_photos_share_their_looks(tmp_path: Path) -> None:
-    plan = Plan(photos="/photos")
-    first, second = run_with(tmp_path / "run-001", plan), run_with(tmp_path / "run-002", replace(plan, epochs=3))
-    other = run_with(tmp_path / "run-003", replace(plan, seed=2))
+def test_runs_that_test_mostly_the_same_photos_share_their_looks(tmp_path: Path) -> None:
+    first, second = run_with(tmp_path / "run-001", 1, 2, 3), run_with(tmp_path / "run-002", 1, 2, 3, 4)
+    other = run_with(tmp_path / "run-003", 5, 6, 9)
     for run in (first, first, second, other):
         record_look(run)
     assert looks_at_test_photos(first) == looks_at_test_photos(second) == 3
     assert looks_at_test_photos(other) == 1
 
 
-def test_a_run_whose_plan_is_damaged_counts_its_own_looks(tmp_path: Path) -> None:
-    run = run_with(tmp_path / "run-001", Plan(photos="/photos"))
-    (run / PLAN).write_text("seed = [")
+def test_a_run_whose_split_is_gone_counts_its_own_looks(tmp_path: Path) -> None:
+    run = run_with(tmp_path / "run-001", 1, 2)
+    record_look(run_with(tmp_path / "run-002", 1, 2))
+    (run / SPLIT).unlink()
     record_look(run)
     assert looks_at_test_photos(run) == 1
 

@@ -94,7 +94,7 @@ def test_photos_the_file_leaves_out_are_left_out_and_counted(tmp_path: Path) -> 
     split = split_photos(found, 7, Shares()).without(found.photos[:8])
     again = with_split_of(found, saved(found, split, tmp_path))
     assert len(again.photos) == 2
-    assert [problem.kind for problem in again.problems] == ["one_class", "too_few", "left_out", "given_split"]
+    assert [problem.kind for problem in again.problems] == ["one_class", "too_few", "left_out_given", "given_split"]
 
 
 def test_a_class_that_the_file_leaves_out_whole_is_no_class(tmp_path: Path) -> None:
@@ -172,3 +172,10 @@ def test_only_a_split_may_be_replaced_by_a_split(tmp_path: Path) -> None:
     for taken in (tmp_path, tmp_path / "photo.jpg"):
         with pytest.raises(PhotosError, match="exists already and is no split"):
             require_split_or_free(taken)
+
+
+def test_a_file_that_knows_none_of_the_photos_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("file,class,part\nelsewhere/1.jpg,cats,test\n")
+    with pytest.raises(PhotosError, match="gives none of these photos a part"):
+        with_split_of(photo_set(tmp_path, ["a/1.jpg", "a/2.jpg"]), file)
