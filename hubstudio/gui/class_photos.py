@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubstudio.core.natural_order import natural_key
+from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet, count_of
 
+LEFT_OUT_BY_FILE = "Left out by the table or the split file: change it there."
 _MOST_INSERTED = 200
 """Finding a place costs a third of a millisecond; more than so many stand at the end."""
 
@@ -21,12 +23,20 @@ class ClassPhotos:
     paths: tuple[Path, ...]
     left_out: frozenset[Path] = frozenset()
     unreadable: frozenset[Path] = frozenset()
+    left_out_by_file: frozenset[Path] = frozenset()
+    """Those among the ones left out that only the table or the split file can put back."""
 
     def state(self, path: Path) -> str:
-        """Return 'left out', 'could not be read' or nothing."""
+        """Return 'left out', 'left out by a file', 'could not be read' or nothing."""
+        if path in self.left_out_by_file:
+            return "left out by a file"
         if path in self.left_out:
             return "left out"
         return "could not be read" if path in self.unreadable else ""
+
+    def can_be_put_back(self, path: Path) -> bool:
+        """Whether a photo is left out, and by the person's own choice."""
+        return path in self.left_out and path not in self.left_out_by_file
 
     def text(self, path: Path) -> str:
         """Return the file's name, and what is the matter with it."""
@@ -46,18 +56,20 @@ class ClassPhotos:
 
 def photos_of_class(photo_set: PhotoSet, name: str, before: ClassPhotos | None = None) -> ClassPhotos:
     """Return a class's photos; if they are those shown before, in the same order."""
-    left_out = frozenset(photo.path for photo in photo_set.left_out if photo.class_name == name)
+    out = [photo for photo in photo_set.left_out if photo.class_name == name]
+    left_out = frozenset(photo.path for photo in out)
+    by_file = frozenset(photo.path for photo in out if photo.given is Part.LEFT_OUT)
     unreadable = frozenset(photo.path for photo in photo_set.unreadable if photo.class_name == name) - left_out
     paths = [photo.path for photo in photo_set.of_class(name)]
     apart = list(left_out | unreadable)
     if before and len(before.paths) == len(paths) + len(apart) and {*paths, *apart} == set(before.paths):
-        return ClassPhotos(name, before.paths, left_out, unreadable)
+        return ClassPhotos(name, before.paths, left_out, unreadable, by_file)
     if len(apart) > _MOST_INSERTED:
         paths += sorted(apart, key=_order)
     else:
         for path in apart:
             insort(paths, path, key=_order)
-    return ClassPhotos(name, tuple(paths), left_out, unreadable)
+    return ClassPhotos(name, tuple(paths), left_out, unreadable, by_file)
 
 
 def class_of(photo_set: PhotoSet, path: Path) -> str | None:

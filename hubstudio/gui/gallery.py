@@ -7,7 +7,7 @@ from PySide6.QtGui import QContextMenuEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from hubstudio.core.photos import PhotoSet
-from hubstudio.gui.class_photos import ClassPhotos, class_of, photos_of_class
+from hubstudio.gui.class_photos import LEFT_OUT_BY_FILE, ClassPhotos, class_of, photos_of_class
 from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.large_view import LargeView
@@ -25,6 +25,7 @@ class Gallery(QDialog):
         self.setObjectName("gallery")
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.resize(980, 680)
+        self._thumbnails = thumbnails
         self.shown = ClassPhotos("", ())
         self._photo_set: PhotoSet | None = None
         self.title = ElidedLabel()
@@ -49,7 +50,8 @@ class Gallery(QDialog):
         return self._views.currentWidget() is self.large
 
     def show_class(self, photo_set: PhotoSet, name: str) -> None:
-        """Open with the photos of a class."""
+        """Open with the photos of a class, as they are by now."""
+        self._thumbnails.doubt()
         self._photo_set = photo_set
         if name != self.shown.name or not self.isVisible():
             self._show_all()
@@ -122,17 +124,19 @@ class Gallery(QDialog):
 
     def _on_selection_changed(self) -> None:
         paths = self.grid.selected_paths()
-        is_out = [path for path in paths if path in self.shown.left_out]
+        can_return = any(map(self.shown.can_be_put_back, paths))
+        is_by_file = not can_return and any(path in self.shown.left_out_by_file for path in paths)
         self.chosen.setText(f"{len(paths):,} selected" if paths else "")
         self.leave_out.setEnabled(any(not self.shown.state(path) for path in paths))
-        self.put_back.setEnabled(bool(is_out))
+        self.put_back.setEnabled(can_return)
+        self.put_back.setToolTip(LEFT_OUT_BY_FILE if is_by_file else "Insert")
 
     def _on_leave_out(self) -> None:
         if paths := [path for path in self.grid.selected_paths() if not self.shown.state(path)]:
             self.leave_out_wanted.emit(paths)
 
     def _on_put_back(self) -> None:
-        if paths := [path for path in self.grid.selected_paths() if path in self.shown.left_out]:
+        if paths := [path for path in self.grid.selected_paths() if self.shown.can_be_put_back(path)]:
             self.put_back_wanted.emit(paths)
 
     def _on_use_changed(self) -> None:

@@ -23,8 +23,10 @@ class Jobs(QObject):
         super().__init__(parent)
         self.engine_lane = Lane("engine lane", self)
         self.reading_lane = Lane("reading lane", self)
+        self.dividing_lane = Lane("dividing lane", self)  # of its own: a check may take long, or stand still
+        self._lanes = (self.dividing_lane, self.reading_lane, self.engine_lane)
         self._current: dict[str, Job] = {}
-        for lane in (self.engine_lane, self.reading_lane):
+        for lane in self._lanes:
             lane.event_reported.connect(self._on_event)
             lane.job_finished.connect(self._on_finished)
             lane.job_failed.connect(self._on_failed)
@@ -65,10 +67,9 @@ class Jobs(QObject):
 
     def close(self, seconds: float) -> bool:
         """Cancel everything and wait for the lanes to end; False if one still works after ``seconds`` of its own."""
-        lanes = (self.reading_lane, self.engine_lane)
-        for lane in lanes:
+        for lane in self._lanes:
             lane.cancel_all()
-        have_ended = [lane.close(seconds) for lane in lanes]
+        have_ended = [lane.close(seconds) for lane in self._lanes]
         return all(have_ended)
 
     def _on_event(self, job: Job, event: Event) -> None:

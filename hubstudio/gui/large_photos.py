@@ -69,8 +69,11 @@ class LargePhotos(QObject):
             self._reading = (path, side)
             self._thumbnails.do(lambda: read_large(path, side), self._on_read)
 
-    def _on_read(self, photo: LargePhoto) -> None:
-        key, self._reading = (photo.path, photo.side), None
+    def _on_read(self, read: LargePhoto | None) -> None:
+        key, self._reading = self._reading, None
+        if key is None:
+            return
+        photo = read or LargePhoto(*key, reason="something went wrong while it was read")
         if key in self._wanted:
             self._kept[key] = photo
             while len(self._kept) > _PREVIEWS_KEPT:

@@ -62,6 +62,9 @@ class PhotoDesk(QObject):
         """Whether every photo that is shown was read once."""
         self.division: Division | None = None
         self._listed: PhotoSet | None = None
+        self._listed_by = PhotoChoices()
+        self._divided: PhotoSet | None = None
+        """The listing that ``division`` was made from."""
         self._shown_sources: tuple[str, ...] = ()
         self._proposals: list[_Proposal] = []
         self._proposed_split: _Proposal | None = None
@@ -83,6 +86,11 @@ class PhotoDesk(QObject):
         return self.division.split if self.division else None
 
     @property
+    def division_is_current(self) -> bool:
+        """Whether the division is one of the photos that are shown, not of those before an edit."""
+        return self.division is not None and self._divided is self._listed
+
+    @property
     def _choices(self) -> PhotoChoices:
         return PhotoChoices.of(self._plan())
 
@@ -92,8 +100,8 @@ class PhotoDesk(QObject):
             self._jobs.drop(kind)
         self.history.clear()
         self._proposals.clear()
-        self._proposed_split = self._listed = self.photo_set = self.division = None
-        self.is_checked, self._shown_sources = False, ()
+        self._proposed_split = self._listed = self._divided = self.photo_set = self.division = None
+        self.is_checked, self._shown_sources, self._listed_by = False, (), PhotoChoices()
         self.changed.emit(None)
         self.split_changed.emit(None)
         self.history_changed.emit("")
@@ -106,13 +114,13 @@ class PhotoDesk(QObject):
         try:
             plan = choices.applied_to(self._plan())
         except StudioError as error:  # a name that a plan cannot hold
-            self._proposals.clear()
+            del self._proposals[-1:]  # those before it were possible, and are being listed
             self.failed.emit("scan", error)
             return
         self._jobs.drop("check")  # else the listing would wait for it; one that fails takes it up again
         is_edit = self.is_checked and choices.sources == self._shown_sources
         former = self.photo_set if is_edit else None
-        self._submit("scan", lambda report, cancel: photo_jobs.list_again(plan.selection, former))
+        self._submit("scan", lambda report, cancel: photo_jobs.list_again(plan.selection, former, cancel))
 
     def propose(self, name: str, change: Change, *, only_adds: bool = False) -> None:
         """Make a change of sources once they could be listed; else, or if it adds nothing, all stays as it is."""
@@ -157,8 +165,12 @@ class PhotoDesk(QObject):
 
     def export_split(self, file: Path) -> None:
         """Write who is in which part; ends in ``split_exported`` or ``failed('export split')``."""
-        if division := self.division:
-            self._submit("export split", lambda report, cancel: photo_jobs.write_split(division, file))
+        division = self.division
+        if division is None or not self.division_is_current:
+            error = PhotosError("The photos are not checked yet.", next_step="Export the split once they are.")
+            self.failed.emit("export split", error)
+            return
+        self._submit("export split", lambda report, cancel: photo_jobs.write_split(division, file))
 
     def look_at_plan(self) -> None:
         """Divide anew if the plan divides otherwise than what is shown."""
@@ -196,10 +208,11 @@ class PhotoDesk(QObject):
         return True
 
     def _submit(self, kind: str, work: Callable[[Report, CancelToken], object]) -> None:
-        self._jobs.submit(self._jobs.reading_lane, Job(kind, work))
+        is_reading = kind in ("scan", "check")
+        self._jobs.submit(self._jobs.reading_lane if is_reading else self._jobs.dividing_lane, Job(kind, work))
 
     def _divide(self, division: Division, plan: Plan) -> None:
-        self._submit("split", lambda report, cancel: photo_jobs.divide_again(division.base, plan))
+        self._submit("split", lambda report, cancel: photo_jobs.divide_again(division.base, plan, cancel))
 
     def _check(self, listed: PhotoSet) -> None:
         plan = self._plan()
@@ -221,7 +234,7 @@ class PhotoDesk(QObject):
         error = _refusal(listed, self._listed, proposals)
         if error:
             self.failed.emit("scan", error)
-            self._check_what_is_unchecked()
+            self._go_on_with_what_is_listed()
             return
         for proposal in proposals:
             before = self._choices
@@ -231,7 +244,7 @@ class PhotoDesk(QObject):
                 if before.photos:  # else there is nothing to go back to
                     self.history.add(Edit(proposal.name, before, after))
                     self.history_changed.emit(proposal.name)
-        self._listed = listed
+        self._listed, self._listed_by = listed, self._choices
         if self._shown_sources != self._choices.sources or not self.is_checked:
             self._show_listed()
         elif listing.preview:
@@ -241,39 +254,52 @@ class PhotoDesk(QObject):
 
     def _show_listed(self) -> None:
         """Show what was found though it is not checked."""
-        self.photo_set, self.is_checked, self.division = self._listed, False, None
+        self.photo_set, self.is_checked, self.division, self._divided = self._listed, False, None, None
         self._shown_sources = self._choices.sources
         self.changed.emit(self.photo_set)
         self.split_changed.emit(None)
 
     def _on_checked(self, division: object) -> None:
         assert isinstance(division, Division)
+        self._divided = self._listed
         self._show_division(division)
         self.checked.emit(division.photo_set)
 
     def _on_divided(self, division: object) -> None:
         assert isinstance(division, Division)
-        proposed, self._proposed_split = self._proposed_split, None
-        if self.division is None or division.base is not self.division.base:  # a check has come in between
-            self.look_at_plan()
+        if self.division is None:  # other photos were chosen meanwhile
+            self._forget_proposed_split()
             return
+        if division.base is not self.division.base:  # a check has come in between
+            if self._proposed_split:
+                self._divide(self.division, division.plan)
+            else:
+                self.look_at_plan()
+            return
+        proposed, self._proposed_split = self._proposed_split, None
         self.division = division
         if proposed:
             self.edit(proposed.name, proposed.change)
         self._show_division(division)
 
     def _show_division(self, division: Division) -> None:
-        self.division, self.photo_set, self.is_checked = division, division.photo_set, True
-        self._shown_sources = self._choices.sources
-        self.changed.emit(self.photo_set)
+        self.division = division
+        if self.division_is_current:  # else an edit is shown already, and its check goes on
+            self.photo_set, self.is_checked = division.photo_set, True
+            self._shown_sources = self._choices.sources
+            self.changed.emit(self.photo_set)
         self.split_changed.emit(division.split)
         self.look_at_plan()
+
+    def _forget_proposed_split(self) -> None:
+        if self._proposed_split:
+            self._proposed_split = None
+            error = PhotosError("Other photos were chosen meanwhile.", next_step="Use a split once they are checked.")
+            self.failed.emit("split", error)
 
     def _on_failed(self, kind: str, error: StudioError) -> None:
         if kind not in self._finishing:
             return
-        if kind == "split":
-            self._proposed_split = None
         self.failed.emit(kind, error)
         self._take_up(kind)
 
@@ -287,16 +313,27 @@ class PhotoDesk(QObject):
 
     def _take_up(self, kind: str) -> None:
         """Go on after a job that came to nothing."""
-        if kind == "scan":
+        if kind == "scan" and self._proposals:
             self._proposals.clear()
+            self._go_on_with_what_is_listed()
+        elif kind == "scan":
             self._check_what_is_unchecked()
         elif kind == "check" and self._listed:
             self._show_listed()
+        elif kind == "split" and self._proposed_split:
+            self._proposed_split = None
+            self.look_at_plan()  # which may have changed while the proposal was looked into
+
+    def _go_on_with_what_is_listed(self) -> None:
+        """Take up what a proposal that came to nothing had cut short: the listing after an edit, or a check."""
+        if self._plan() and self._choices.needs_listing_after(self._listed_by):
+            self.read()
+        else:
+            self._check_what_is_unchecked()
 
     def _check_what_is_unchecked(self) -> None:
-        """Take up the check that another listing had cut short, now that this listing came to nothing."""
         is_busy = any(self._jobs.current(kind) for kind in ("scan", "check"))
-        if self._listed and not (self.is_checked or is_busy):
+        if self._listed and not (self._divided is self._listed or is_busy):
             self._check(self._listed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,10 +141,14 @@ def putting_back(paths: Iterable[Path], former: PhotoChoices) -> PhotoChoices:
     return replace(former, left_out=tuple(name for name in former.left_out if name not in names))
 
 
-def renaming(old: str, new: str, former: PhotoChoices) -> PhotoChoices:
-    """Return choices in which the class shown as ``old`` is called ``new``; with an existing name they are one."""
+def renaming(old: str, new: str, former: PhotoChoices, found_classes: Collection[str]) -> PhotoChoices:
+    """Return choices in which the class shown as ``old`` is called ``new``; with an existing name they are one.
+
+    ``found_classes`` are the classes as the folders call them.
+    """
     pairs = {found: new if wanted == old else wanted for found, wanted in former.renamed}
-    pairs.setdefault(old, new)  # unless the folder of this name is called otherwise already
+    if old in found_classes:
+        pairs.setdefault(old, new)  # unless the folder of this name is called otherwise already
     return replace(former, renamed=tuple((found, wanted) for found, wanted in pairs.items() if found != wanted))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
@@ -20,10 +20,9 @@ from hubstudio.core.selection import Selection
 from hubstudio.core.split import Split
 from hubstudio.core.split_file import save_split
 
-# A million small objects that hold no cycles: going through them all, as garbage collection does in the window's thread
-# (see gui/garbage.py), would hold it up for seconds. Frozen, they still go when nobody holds them any more.
 _MANY = 5000
-_SECONDS_BETWEEN_FREEZES = 0.2
+
+_Result = TypeVar("_Result")
 
 SPLIT_KIND = "split_file"
 """Kind of the problem that a split file cannot be used."""
@@ -61,17 +60,17 @@ class Listing:
     """The same after an edit, with what was known before it: to be shown until they are checked."""
 
 
-def list_again(selection: Selection, former: PhotoSet | None) -> Listing:
-    """List photos; ``former`` is what an earlier check has made of them. Raises ``PhotosError``."""
-    listed = list_photos(selection)
+def list_again(selection: Selection, former: PhotoSet | None, cancel: CancelToken) -> Listing:
+    """List photos; ``former`` is what an earlier check has made of them. Raises ``PhotosError`` and ``Cancelled``."""
+    listed = list_photos(selection, cancel)
     if former is None:
-        return Listing(prepared(listed))
+        return _kept(Listing(prepared(listed)), listed)
     gone = {photo.path for photo in former.unreadable}
     readable = tuple(photo for photo in listed.photos if photo.path not in gone)
     preview = ordered(
         replace(listed, photos=readable, problems=former.problems, facts=former.facts, unreadable=former.unreadable)
     )
-    return Listing(prepared(listed), prepared(preview))
+    return _kept(Listing(prepared(listed), prepared(preview)), listed)
 
 
 def check_and_divide(listed: PhotoSet, plan: Plan, report: Report, cancel: CancelToken) -> Division:
@@ -79,41 +78,49 @@ def check_and_divide(listed: PhotoSet, plan: Plan, report: Report, cancel: Cance
 
     Raises ``Cancelled``.
     """
-    is_large = len(listed.photos) > _MANY
-    last = 0.0
-
-    def progress(done: int, total: int, what: str) -> None:
-        nonlocal last
-        report(Progress(done, total, what))
-        if is_large and time.monotonic() - last > _SECONDS_BETWEEN_FREEZES:
-            last = time.monotonic()
-            gc.freeze()
-
-    base = check_photos(listed, progress, cancel)
+    base = check_photos(listed, lambda done, total, what: report(Progress(done, total, what)), cancel)
     try:
-        return divide_again(base, plan)
+        return _kept(_divided(base, plan), base)
     except PhotosError as error:
         reason = str(error)
-    divided = divide_again(base, replace(plan, split_file=""))
+    divided = _divided(base, replace(plan, split_file=""))
     problem = Problem(SPLIT_KIND, f"The split cannot be kept: {reason}", blocks_training=True)
     photo_set = replace(divided.photo_set, problems=(problem, *divided.photo_set.problems))
-    return replace(divided, photo_set=prepared(photo_set), plan=plan)
+    return _kept(replace(divided, photo_set=prepared(photo_set), plan=plan), base)
 
 
-def divide_again(base: PhotoSet, plan: Plan) -> Division:
-    """Divide photos that were read. Raises ``PhotosError`` if the plan's split file cannot be used."""
+def divide_again(base: PhotoSet, plan: Plan, cancel: CancelToken) -> Division:
+    """Divide photos that were read. Raises ``PhotosError`` if the plan's split file cannot be used, and ``Cancelled``.
+
+    What has begun comes to its end, a few seconds for 100,000 photos.
+    """
+    cancel.check()
+    return _kept(_divided(base, plan), base)
+
+
+def _divided(base: PhotoSet, plan: Plan) -> Division:
     photo_set, split = divide(base, plan)
     return Division(base, prepared(photo_set), split, split.counts(), plan)
 
 
 def prepared(photo_set: PhotoSet) -> PhotoSet:
     """Count and sort here what the window asks for, so that it need not go through all photos."""
-    if len(photo_set.photos) > _MANY:
-        gc.freeze()
     _ = photo_set.counts
     if photo_set.classes:
         photo_set.of_class(photo_set.classes[0])
     return photo_set
+
+
+def _kept(result: _Result, photo_set: PhotoSet) -> _Result:
+    """Return what a job ends with, taken out of what garbage collection goes through if it is large.
+
+    That are a million small objects that hold no cycles: going through them all in the window's thread (see
+    gui/garbage.py) would hold it up for seconds. Frozen, they still go when nobody holds them any more. Once for each
+    job: whatever garbage is around at that moment stays for good.
+    """
+    if len(photo_set.photos) > _MANY:
+        gc.freeze()
+    return result
 
 
 def write_split(division: Division, file: Path) -> Path:

@@ -15,8 +15,8 @@ from PySide6.QtCore import QObject, Signal
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import StudioError
-from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed
+from hubstudio.core.errors import PhotosError, StudioError
+from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed, RunStarted
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_listing import photos_at
 from hubstudio.core.photos import PhotoSet
@@ -78,7 +78,7 @@ class Session(QObject):
         self.evaluation: Evaluation | None = None
         self._door = EngineDoor(make_engine)
         self._jobs = Jobs(self)
-        self._engine_lane, self._reading_lane = self._jobs.engine_lane, self._jobs.reading_lane
+        self._engine_lane = self._jobs.engine_lane
         self._desk = PhotoDesk(self._jobs, lambda: self.plan, self._take_photo_choices, self)
         self._to_classify: tuple[Path, ...] = ()
         self._finishing: dict[str, Callable[[object], None]] = {
@@ -126,6 +126,11 @@ class Session(QObject):
     def split(self) -> Split | None:
         """How the photos are divided; None until they are checked."""
         return self._desk.split
+
+    @property
+    def split_is_current(self) -> bool:
+        """Whether it is the photos that are shown which are divided, not those before an edit."""
+        return self._desk.division_is_current
 
     @property
     def part_counts(self) -> dict[str, int]:
@@ -205,9 +210,9 @@ class Session(QObject):
         """Call a class otherwise in the project; by the name of another class, it becomes one with that."""
         new = " ".join(new.split())
         if new and new != old and self.photo_set:
-            is_merge = new in self.photo_set.classes
+            is_merge, found = new in self.photo_set.classes, self.photo_set.found_classes
             name = f"Merge '{old}' into '{new}'" if is_merge else f"Rename '{old}' to '{new}'"
-            self._desk.edit(name, lambda former: photo_edits.renaming(old, new, former))
+            self._desk.edit(name, lambda former: photo_edits.renaming(old, new, former, found))
 
     def undo(self) -> None:
         """Take the last edit of the photos back."""
@@ -269,7 +274,10 @@ class Session(QObject):
             return
         out = self.project.next_run_path()
         self._set_run_state(RunState(status=Status.PREPARING))
-        self._on_engine("train", lambda engine, report, cancel: engine.train(plan, out, report, cancel))
+        classes = self.photo_set.classes if self.photo_set and self.photos_are_checked else ()
+        self._on_engine(
+            "train", lambda engine, report, cancel: engine.train(plan, out, _with_all(classes, report), cancel)
+        )
 
     def stop_training(self) -> None:
         """Ask the training to end and keep its best epoch; without one it ends as cancelled."""
@@ -418,3 +426,19 @@ def _namesake(plan: Plan) -> Path:
     if is_table(source):
         return source.with_suffix("")
     return source.parent if plan.more_photos and source.parent.name else source
+
+
+def _with_all(classes: Sequence[str], report: Report) -> Report:
+    """Return ``report`` that refuses a run without a class that was shown: its folder may be gone by now."""
+
+    def checked(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            gone = [name for name in classes if name not in event.classes]
+            if gone:
+                raise PhotosError(
+                    f"The class '{gone[0]}' has no photo any more.",
+                    next_step="Put its folder back, or choose the photos again to go on without it.",
+                )
+        report(event)
+
+    return checked

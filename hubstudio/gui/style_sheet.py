@@ -59,7 +59,14 @@ QLineEdit, QPlainTextEdit, QTextEdit {
 }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid {accent}; padding: 5px 9px; }
 QLineEdit:disabled { color: {muted}; background: {window}; }
-QAbstractSpinBox, QComboBox { min-height: 28px; }
+QAbstractSpinBox { min-height: 28px; }
+QComboBox {
+    background: {surface}; color: {text}; border: 1px solid {border}; border-radius: 6px; padding: 5px 10px;
+}
+QComboBox:hover { border-color: {muted}; }
+QComboBox:focus { border: 2px solid {accent}; padding: 4px 9px; }
+QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: url("{chevron}"); }
 
 QRadioButton {
     background: transparent; spacing: 8px; padding: 3px 3px 3px 0; border: 2px solid transparent; border-radius: 6px;

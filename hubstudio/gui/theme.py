@@ -96,8 +96,9 @@ def palette_of(colours: Colours) -> QPalette:
 
 def stylesheet(colours: Colours, base_pixels: int = 13) -> str:
     """Return the style sheet; sizes of text follow the system's font."""
-    tick = resource("icons") / ("tick-dark.svg" if colours is DARK else "tick-light.svg")
-    return style_sheet({**vars(colours), "tick": tick.as_posix()}, base_pixels)
+    end = "dark.svg" if colours is DARK else "light.svg"
+    icons = {name: (resource("icons") / f"{name}-{end}").as_posix() for name in ("tick", "chevron")}
+    return style_sheet({**vars(colours), **icons}, base_pixels)
 
 
 def apply_theme(app: QApplication, choice: str) -> None:

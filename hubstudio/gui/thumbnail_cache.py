@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from PIL import Image
@@ -22,12 +22,14 @@ _SECONDS_OF_USE = 86_400
 """Use is noted once in that time: a note is a write."""
 _PATIENCE = 2.0
 """Seconds to wait for another program that writes."""
-_SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS thumbnails (key BLOB PRIMARY KEY, used INTEGER NOT NULL, picture BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS by_use ON thumbnails (used);
-"""
+_SCHEMA = (
+    "BEGIN IMMEDIATE",  # two programs begin one at a time
+    "CREATE TABLE IF NOT EXISTS thumbnails (key BLOB PRIMARY KEY, used INTEGER NOT NULL, picture BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS by_use ON thumbnails (used)",
+    "COMMIT",
+)
+_HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class ThumbnailCache:
@@ -65,7 +67,10 @@ class ThumbnailCache:
         if not key:
             return
         content = io.BytesIO()
-        picture.save(content, "JPEG", quality=_QUALITY, subsampling=0)
+        try:
+            picture.save(content, "JPEG", quality=_QUALITY, subsampling=0)
+        except (OSError, ValueError, MemoryError):
+            return
         self._write(key, content.getvalue())
 
     def close(self) -> None:
@@ -83,12 +88,20 @@ class ThumbnailCache:
                     return None
                 content, used = row
                 now = int(time.time())
-                if now - used > _SECONDS_OF_USE:
-                    connection.execute("UPDATE thumbnails SET used = ? WHERE key = ?", (now, key))
-            except (sqlite3.Error, OSError, TypeError, ValueError) as error:
+                if not isinstance(content, bytes) or not isinstance(used, int):  # damaged within the file
+                    return None
+            except (sqlite3.Error, OSError) as error:
                 self._on_trouble(error)
                 return None
-            return content if isinstance(content, bytes) else None
+            if now - used > _SECONDS_OF_USE:
+                self._note_use(connection, key, now)
+            return content
+
+    def _note_use(self, connection: sqlite3.Connection, key: bytes, now: int) -> None:
+        try:
+            connection.execute("UPDATE thumbnails SET used = ? WHERE key = ?", (now, key))
+        except sqlite3.Error as error:  # the picture was there all the same
+            self._on_trouble(error)
 
     def _write(self, key: bytes, content: bytes) -> None:
         with self._guard:
@@ -116,25 +129,21 @@ class ThumbnailCache:
             raise sqlite3.ProgrammingError("closed")
         if self._connection is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            # isolation_level None: every statement is a transaction of its own, whole or absent
-            self._connection = sqlite3.connect(
-                self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            self._connection.executescript(_SCHEMA)
+            self._connection = _opened(self._file)
         return self._connection
 
     def _on_trouble(self, error: Exception) -> None:
         """Wait for better times if another program writes; begin anew once if the file is damaged; else give up."""
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error) and self._connection:
+        code = _code(error)
+        if code in _HELD or (code == sqlite3.SQLITE_FULL and self._connection):  # what is there can still be read
             return
         self._disconnect()
-        if not isinstance(error, sqlite3.DatabaseError) or self._has_begun_anew or not self._is_usable:
+        if code not in _DAMAGED or self._has_begun_anew:
             self._is_usable = False
             return
         self._has_begun_anew = True
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+        with suppress(sqlite3.Error, OSError):
+            _remove_if_damaged(self._file)
 
     def _disconnect(self) -> None:
         if self._connection:
@@ -148,6 +157,51 @@ _SIZES = ("page_count", "freelist_count", "page_size")
 
 def _number(connection: sqlite3.Connection, query: str) -> int:
     return int(connection.execute(query).fetchone()[0])
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """Return a connection to a file that has its table."""
+    # isolation_level None: every statement is a transaction of its own, whole or absent
+    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            if _code(error) not in _HELD:  # else another program is doing it, and SQLite does not wait here
+                raise
+        connection.execute("PRAGMA synchronous = NORMAL")
+        is_made = _number(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'by_use'")
+        for statement in () if is_made else _SCHEMA:  # else others that write need not be waited for
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _code(error: Exception) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _remove_if_damaged(file: Path) -> None:
+    """Remove a file unless another program has done so by now, and has begun anew."""
+    with closing(sqlite3.connect(_beside(file, "-mending"), timeout=_PATIENCE, isolation_level=None)) as turn:
+        turn.execute("BEGIN EXCLUSIVE")  # the lock that every system has: one program at a time gets past here
+        if _is_damaged(file):
+            for suffix in ("-wal", "-shm", ""):  # the file last: until then nobody can use the others
+                _beside(file, suffix).unlink(missing_ok=True)
+
+
+def _is_damaged(file: Path) -> bool:
+    try:
+        with closing(_opened(file)) as connection:
+            return connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)
+    except sqlite3.Error as error:
+        return _code(error) in _DAMAGED
+
+
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)
 
 
 def _key(photo: Path, side: int) -> bytes | None:

@@ -39,6 +39,7 @@ class State(IntEnum):
     """States of controls, with the numbers of AT-SPI."""
 
     CHECKED = 4
+    FOCUSED = 12
     SENSITIVE = 24
     SHOWING = 25
 
@@ -121,6 +122,10 @@ class AccessibilityBus:
         if not favoured:
             raise BusError(f"{node.name!r} cannot be pressed; it offers {names}")
         self._ask(node.bus, node.path, interface, "DoAction", "i", (favoured[0],))
+
+    def focus(self, node: Node) -> None:
+        """Let the keyboard act on a control."""
+        self._ask(node.bus, node.path, f"{_ATSPI}.Component", "GrabFocus")
 
     def set_text(self, node: Node, text: str) -> None:
         """Replace the text of a field."""

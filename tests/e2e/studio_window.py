@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,13 +109,42 @@ class StudioWindow:
         """Wait until something is so."""
         self._wait(is_so, otherwise)
 
+    def focus(self, name: str) -> None:
+        """Let the keyboard act on a control."""
+        self._bus.focus(self.find(name))
+
+    def keys(self, *keys: str) -> None:
+        """Press keys one after the other, in whichever window of the program has the keyboard: ``F2``, ``ctrl+z``."""
+        self.desktop.xdotool("key", "--clearmodifiers", *keys)
+
+    def types(self, text: str) -> None:
+        """Type a text where the keyboard is."""
+        self.desktop.xdotool("type", "--clearmodifiers", text)
+
+    def wait_for_focus(self, name: str) -> None:
+        """Wait until the keyboard acts on something of that name."""
+        self._wait(lambda: self.has_focus(name), f"the keyboard is not on {name!r}")
+
+    def has_focus(self, name: str) -> bool:
+        """Whether the keyboard acts on something of that name."""
+        return any(node.name == name and node.has(State.FOCUSED) for node in self.tree().walk())
+
     def drop(self, zone: str, files: Sequence[Path]) -> None:
         """Drag files from another program and drop them on a control, with the mouse."""
+        with self.dragging(zone, files):
+            pass
+
+    @contextmanager
+    def dragging(self, zone: str, files: Sequence[Path]) -> Iterator[None]:
+        """Drag files from another program onto a control and hold them there; they are dropped at the end."""
         left, top = SCREEN[0] - _SOURCE_SIDE, SCREEN[1] - _SOURCE_SIDE
         command = [sys.executable, str(_DRAG_SOURCE), str(left), str(top), str(_SOURCE_SIDE), *map(str, files)]
         source, log = self.desktop.start(command, {"QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "0"})
         try:
             self._drag(zone, (left + _SOURCE_SIDE // 2, top + _SOURCE_SIDE // 2), log.read_text)
+            yield
+            self.desktop.xdotool("mouseup", 1)
+            wait_until(lambda: "dropped" in log.read_text(), "the drag does not end", state=log.read_text)
             assert source.wait(PATIENCE) == 0
         finally:
             self.desktop.xdotool("mouseup", 1)
@@ -151,8 +181,6 @@ class StudioWindow:
         xdotool("mousemove", "--sync", *start, "mousedown", 1)
         self._move_about(start, lambda: "dragging" in said(), said)
         self._move_about(target, lambda: said().endswith("accepted\n"), said)
-        xdotool("mouseup", 1)
-        wait_until(lambda: "dropped" in said(), "the drag does not end", state=said)
 
     def _move_about(self, place: tuple[int, int], is_there: Callable[[], bool], said: Callable[[], str]) -> None:
         """Move the mouse about a place until the drag source has noticed."""

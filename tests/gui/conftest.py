@@ -7,23 +7,53 @@ import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_engine import FakeEngine
 from photo_folders import COLOURS, make_photos
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core.project import Project
+from hubstudio.gui import photo_folders as gui_photo_folders
 from hubstudio.gui.session import Session
 from hubstudio.gui.thumbnails import Thumbnails
+
+PATIENCE = 20_000  # milliseconds
 
 
 @pytest.fixture(autouse=True)
 def garbage_of_others() -> None:
     """Qt objects of earlier tests go here, in the thread they belong to, not in whichever worker collects first."""
     gc.collect()
+
+
+class PatientBot(QtBot):
+    """Waits longer than the five seconds that a busy computer may need for anything."""
+
+    def waitUntil(self, callback: Callable[[], object], *, timeout: int = PATIENCE) -> None:  # noqa: N802
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: object, *, timeout: int = PATIENCE, **options: Any) -> Any:  # noqa: N802
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+    def waitSignals(self, signals: object, *, timeout: int = PATIENCE, **options: Any) -> Any:  # noqa: N802
+        return super().waitSignals(signals, timeout=timeout, **options)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    del qapp
+    return PatientBot(request)
+
+
+@pytest.fixture(autouse=True)
+def time_for_a_glance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy computer shall not make a glance at folders shorter."""
+    monkeypatch.setattr(gui_photo_folders, "_SECONDS", 10)
 
 
 @pytest.fixture(autouse=True)

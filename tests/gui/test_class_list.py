@@ -48,7 +48,7 @@ def type_name(classes: ClassList, row: int, name: str, qtbot: QtBot) -> None:
     classes.grid.setFocus()
     classes.grid.go_to(row)
     qtbot.keyClick(classes.grid, Qt.Key.Key_F2)
-    editor = classes.grid.findChild(QLineEdit, "class_name")
+    editor = classes.findChild(QLineEdit, "class_name")
     assert isinstance(editor, QLineEdit)
     qtbot.keyClicks(editor, name)
     qtbot.keyClick(editor, Qt.Key.Key_Return)

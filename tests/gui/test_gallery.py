@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from hubstudio.core.parts import Part
 from hubstudio.core.photo_listing import scan
-from hubstudio.core.photos import PhotoSet, ordered
+from hubstudio.core.photos import Photo, PhotoSet, ordered
 from hubstudio.gui.class_photos import photos_of_class
 from hubstudio.gui.gallery import Gallery
 from hubstudio.gui.thumbnails import Thumbnails
@@ -82,6 +83,56 @@ def test_photos_left_out_stay_in_their_place_and_can_be_put_back(
     with qtbot.waitSignal(gallery.put_back_wanted) as told:
         gallery.put_back.click()
     assert told.args == [[path]]
+
+
+def test_photos_left_out_by_a_file_cannot_be_put_back_here(gallery: Gallery, photo_set: PhotoSet, qtbot: QtBot) -> None:
+    by_file, by_hand = gallery.shown.paths[1:3]
+    changed = leaving_out(photo_set, by_file, by_hand)
+    given = tuple(replace(p, given=Part.LEFT_OUT) if p.path == by_file else p for p in changed.left_out)
+    gallery.show_photos(replace(changed, left_out=given))
+    assert gallery.grid.texts.stringList()[1:3] == ["blue 2.jpg, left out by a file", "blue 3.jpg, left out"]
+    assert gallery.summary.text() == "28 photos, 2 left out"
+    gallery.grid.go_to(1)
+    assert not gallery.put_back.isEnabled()
+    assert not gallery.leave_out.isEnabled()
+    assert gallery.put_back.toolTip() == "Left out by the table or the split file: change it there."
+    gallery._on_opened(1)
+    assert gallery.large.use.text() == "Put back"
+    assert not gallery.large.use.isEnabled()
+    gallery._show_all()
+    gallery.grid.selectAll()
+    assert gallery.put_back.isEnabled()
+    with qtbot.waitSignal(gallery.put_back_wanted) as told:
+        gallery.put_back.click()
+    assert told.args == [[by_hand]]
+
+
+@pytest.mark.parametrize("count", [3, 400])
+def test_selection_and_place_stay_when_many_are_left_out(
+    thumbnails: Thumbnails, tmp_path: Path, qtbot: QtBot, count: int
+) -> None:
+    photos = tuple(Photo(tmp_path / "blue" / f"{number}.jpg", "blue") for number in range(1000))
+    photo_set = ordered(PhotoSet(tmp_path, (), photos))
+    gallery = Gallery(thumbnails)
+    qtbot.addWidget(gallery)
+    gallery.resize(600, 450)
+    gallery.show_class(photo_set, "blue")
+    grid = gallery.grid
+    qtbot.waitUntil(lambda: grid.verticalScrollBar().maximum() > 1000)
+    grid.go_to(500)
+    for _ in range(count - 1):
+        QTest.keyClick(grid, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    offset = grid.verticalScrollBar().value()
+    told: list[int] = []
+    grid.texts.dataChanged.connect(lambda: told.append(1))
+    chosen = grid.selected_paths()
+    gallery.show_photos(leaving_out(photo_set, *chosen))
+    assert grid.selected_paths() == chosen
+    assert grid.currentIndex().row() == 500 + count - 1
+    assert grid.verticalScrollBar().value() == offset
+    assert gallery.put_back.isEnabled()
+    assert grid.text(500) == "500.jpg, left out"
+    assert len(told) < 10
 
 
 def test_opened_anew_they_are_in_their_place_too(gallery: Gallery, photo_set: PhotoSet) -> None:

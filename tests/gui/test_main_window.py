@@ -194,7 +194,7 @@ def test_stop_and_close_ends_the_training_and_every_thread(
     next(button for button in box.buttons() if button.text() == "Stop and close").click()
     qtbot.waitUntil(lambda: not window.isVisible())
     assert not window.session._engine_lane.isRunning()
-    assert not window.session._reading_lane.isRunning()
+    assert not window.session._jobs.reading_lane.isRunning()
     assert not (window.session.project.runs_folder / "run-001").exists()
 
 

@@ -50,26 +50,31 @@ def test_names_of_photos_in_a_table_are_below_its_folder() -> None:
     assert choices.left_out == ("red/1.jpg",)
 
 
-def test_a_class_is_renamed_by_the_name_that_is_shown() -> None:
-    once = renaming("red", "scarlet", HERE)
-    assert once.renamed == (("red", "scarlet"),)
-    assert renaming("scarlet", "ruby", once).renamed[0] == ("red", "ruby")
-
-
-def test_a_class_that_gets_its_own_name_back_is_not_renamed() -> None:
-    back = renaming("scarlet", "red", renaming("red", "scarlet", HERE))
-    assert dict(back.renamed).get("red", "red") == "red"
-
-
-def test_merged_classes_are_renamed_together() -> None:
-    merged = renaming("red", "blue", HERE)
-    assert dict(renaming("blue", "colour", merged).renamed) == {"red": "colour", "blue": "colour"}
-
-
-def test_a_class_may_take_the_name_that_another_folder_gave_up() -> None:
-    swapped = renaming("blue", "red", renaming("red", "other", HERE))
-    assert dict(swapped.renamed) == {"red": "other", "blue": "red"}
-    assert dict(renaming("red", "warm", swapped).renamed) == {"red": "other", "blue": "warm"}
+@pytest.mark.parametrize(
+    ("steps", "renamed"),
+    [
+        ("red>scarlet", "red>scarlet"),
+        ("red>scarlet scarlet>ruby", "red>ruby"),
+        ("red>scarlet scarlet>red", ""),
+        ("red>scarlet scarlet>ruby ruby>red", ""),
+        ("red>blue", "red>blue"),
+        ("red>blue blue>colour", "red>colour blue>colour"),
+        ("red>blue blue>red", "blue>red"),
+        ("red>blue blue>colour colour>blue", "red>blue"),
+        ("red>other blue>red", "red>other blue>red"),
+        ("red>other blue>red red>warm", "red>other blue>warm"),
+        ("red>other blue>red other>blue", "red>blue blue>red"),
+        ("red>other blue>red other>blue red>other blue>red other>blue", ""),
+        ("red>x blue>x x>red", "blue>red"),
+        ("never>x", ""),
+    ],
+)
+def test_only_folders_are_renamed_and_none_to_its_own_name(steps: str, renamed: str) -> None:
+    choices = HERE
+    for step in steps.split():
+        old, new = step.split(">")
+        choices = renaming(old, new, choices, {"red", "blue"})
+    assert choices.renamed == tuple(tuple(pair.split(">")) for pair in renamed.split())
 
 
 def test_other_folders_begin_with_no_choices() -> None:

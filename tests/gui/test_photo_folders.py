@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from photo_folders import make_photos
 
+from hubstudio.gui import photo_folders
 from hubstudio.gui.photo_folders import Kind, glance, holds_class_folders, offer_to_add, offer_to_use
 
 
@@ -21,6 +22,13 @@ def files(folder: Path, *names: str) -> Path:
 @pytest.fixture
 def flowers(tmp_path: Path) -> Path:
     return files(tmp_path / "flowers", "daisy/1.jpg", "iris/1.JPG", "iris/2.heic", "rose/1.png", "readme.txt")
+
+
+def test_without_time_folders_are_taken_as_they_are(flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_folders, "_SECONDS", -1)
+    assert not glance(flowers).is_all
+    assert offer_to_use([flowers]).sentence == "Use the class folders in 'flowers'"
+    assert offer_to_add([flowers], [], []).sentence == "Add the photos of 'flowers'"
 
 
 def test_class_folders_are_counted(flowers: Path) -> None:

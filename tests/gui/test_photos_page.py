@@ -19,6 +19,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.project import Project
+from hubstudio.core.split import Shares
 from hubstudio.gui import photo_jobs
 from hubstudio.gui.pages.photos_page import PhotosPage
 from hubstudio.gui.session import Session
@@ -130,6 +131,28 @@ def test_a_typed_folder_is_read_on_enter(page: PhotosPage, photos: Path, qtbot: 
         qtbot.keyClick(page.first.folder, Qt.Key.Key_Return)
     assert page.session.photo_set is not None
     assert page.session.photo_set.root == photos
+
+
+def test_another_project_closes_the_window_with_photos(page: PhotosPage, photos: Path, qtbot: QtBot) -> None:
+    read(page, photos, qtbot)
+    page.classes.show_gallery("red")
+    assert page.classes.gallery is not None
+    assert page.classes.gallery.isVisible()
+    page.session.open(Project(Path()))
+    assert not page.classes.gallery.isVisible()
+
+
+def test_pictures_are_doubted_after_every_check(
+    page: PhotosPage, photos: Path, qtbot: QtBot, thumbnails: Thumbnails
+) -> None:
+    with qtbot.waitSignal(thumbnails.doubted, timeout=10_000):
+        page.session.choose_photos(photos)
+    photo = photos / "red" / "red 1.jpg"
+    qtbot.waitUntil(lambda: page.classes.grid.pictures.picture(photo) is not None, timeout=5000)
+    before = page.classes.grid.pictures.picture(photo)
+    shutil.copy(photos / "blue" / "blue 1.jpg", photo)
+    page.session.leave_out([photos / "red" / "red 9.jpg"])
+    qtbot.waitUntil(lambda: page.classes.grid.pictures.picture(photo) != before, timeout=10_000)
 
 
 def test_the_classes_are_listed_and_counted(page: PhotosPage, tmp_path: Path, qtbot: QtBot) -> None:
@@ -408,6 +431,70 @@ def test_other_shares_divide_the_photos_anew(page: PhotosPage, photos: Path, qtb
     assert page.session.plan.test_share == 0.4
 
 
+def test_shares_pressed_quickly_divide_once(page: PhotosPage, photos: Path, qtbot: QtBot) -> None:
+    read(page, photos, qtbot)
+    page.split.adjust.click()
+    told: list[tuple[float, float]] = []
+    page.split.shares_wanted.connect(lambda validation, test: told.append((validation, test)))
+    with qtbot.waitSignal(page.session.split_changed):
+        for _ in range(5):
+            page.split.test.stepUp()
+        page.split.validation.stepDown()
+        page.health.class_weights_wanted.emit(True)  # another change of the plan takes nothing back
+    assert told == [(0.14, 0.2)]
+    assert page.session.plan is not None
+    assert page.session.plan.shares == Shares(0.14, 0.2)
+    assert page.session.plan.class_weights
+
+
+def test_a_share_chosen_a_moment_ago_counts_when_the_page_is_left(page: PhotosPage, photos: Path, qtbot: QtBot) -> None:
+    read(page, photos, qtbot)
+    page.split.adjust.click()
+    page.split.test.setValue(40)
+    page.hide()
+    assert page.session.plan is not None
+    assert page.session.plan.test_share == 0.4
+
+
+def test_a_split_can_be_exported_once_an_edit_is_checked(
+    page: PhotosPage, photos: Path, qtbot: QtBot, slow_check: SlowCheck
+) -> None:
+    slow_check.may_end.set()
+    read(page, photos, qtbot)
+    assert page.split.export.isEnabled()
+    slow_check.may_end.clear()
+    slow_check.begun.clear()
+    page.session.leave_out([photos / "red" / "red 1.jpg"])
+    qtbot.waitUntil(slow_check.begun.is_set)
+    qtbot.waitUntil(lambda: not page.split.export.isEnabled())
+    assert page.split.export.toolTip() == "Once the photos are checked"
+    with qtbot.waitSignal(page.session.photos_checked):
+        slow_check.may_end.set()
+    assert page.split.export.isEnabled()
+    assert page.split.export.toolTip() == ""
+
+
+def test_photos_that_a_table_leaves_out_are_told_apart_and_cannot_be_put_back(
+    page: PhotosPage, photos: Path, qtbot: QtBot
+) -> None:
+    table = photos.parent / "labels.csv"
+    files = sorted(photos.glob("*/*.jpg"))
+    parts = ["left-out" if number in (4, 5) else "" for number in range(len(files))]
+    lines = [f"{file},{file.parent.name},{part}\n" for file, part in zip(files, parts, strict=True)]
+    table.write_text("path,label,part\n" + "".join(lines))
+    read(page, table, qtbot)
+    with qtbot.waitSignal(page.session.photos_checked):
+        page.session.leave_out([files[0]])
+    assert page.summary() == "27 photos · 3 classes"
+    own = line_that_says(page, "1 photo left out by you")
+    assert [button.text() for button in own.buttons] == ["Show", "Put back"]
+    given = line_that_says(page, "2 photos left out by your table or split file")
+    assert [button.text() for button in given.buttons] == ["Show"]
+    dialog = shown_problem(page, "left out by your table")
+    assert not dialog.put_back.isVisible()
+    assert len(dialog.listed.toPlainText().splitlines()) == 2
+
+
 def test_the_shares_leave_something_for_training(page: PhotosPage, photos: Path, qtbot: QtBot) -> None:
     read(page, photos, qtbot)
     page.split.validation.setValue(100)
@@ -446,11 +533,12 @@ def test_many_findings_are_counted(page: PhotosPage, tmp_path: Path, qtbot: QtBo
 
 
 def test_a_folder_that_cannot_be_read_says_so_also_when_the_check_of_the_former_has_ended(
-    page: PhotosPage, photos: Path, tmp_path: Path, qtbot: QtBot
+    page: PhotosPage, photos: Path, tmp_path: Path, qtbot: QtBot, slow_check: SlowCheck
 ) -> None:
     page.session.choose_photos(photos)
-    qtbot.waitUntil(lambda: page.session.is_busy("check"))
+    qtbot.waitUntil(slow_check.begun.is_set)
     page.session.choose_photos(tmp_path / "nowhere")
+    slow_check.may_end.set()
     qtbot.waitUntil(lambda: page.session.photos_are_checked and not page.session.is_busy("scan"), timeout=10_000)
     qtbot.waitUntil(lambda: page.problem.isVisible())
     assert page.missing() == ""

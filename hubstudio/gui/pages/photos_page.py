@@ -142,6 +142,7 @@ class PhotosPage(Page):
         self._connect_health()
         self._connect_split()
         session.photos_changed.connect(self._on_photos_changed)
+        session.photos_checked.connect(self._on_photos_checked)
         session.photos_progress.connect(self._on_photos_progress)
         session.project_changed.connect(self._on_project_changed)
         session.busy_changed.connect(self._on_busy_changed)
@@ -229,6 +230,9 @@ class PhotosPage(Page):
         self._show_photos()
         self.done_changed.emit()
 
+    def _on_photos_checked(self) -> None:
+        self._thumbnails.doubt()
+
     def _on_photos_progress(self, progress: Progress) -> None:
         self.health.show_progress(progress)
 
@@ -270,6 +274,7 @@ class PhotosPage(Page):
         self.first.setVisible(photo_set is None)
         self.overview.setVisible(photo_set is not None)
         if photo_set is None or plan is None:
+            self.classes.close_gallery()
             return
         self.total.setText(f"{classes_text(photo_set)} · {count_of(len(photo_set.photos), 'photo')}")
         self.folder.setText(sources_text(plan))
@@ -291,7 +296,7 @@ class PhotosPage(Page):
 
     def _show_split(self) -> None:
         if plan := self.session.plan:
-            self.split.show_split(self.session.part_counts, plan)
+            self.split.show_split(self.session.part_counts, plan, is_current=self.session.split_is_current)
 
 
 def classes_text(photo_set: PhotoSet) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLineEdit, QStyleOptionViewItem, QWidget
 
@@ -18,6 +18,7 @@ from hubstudio.gui.widgets.tile_grid import TileDelegate, TileGrid
 _FEWEST, _MOST, _SIDE, _BETWEEN = 4, 8, 62, 6
 _SIDES, _TOP, _BOTTOM, _SPACE, _BAR = 15, 12, 15, 8, 6
 _PIXELS_ASKED = 80
+_OUT_OF_SIGHT = QRect(-1000, -1000, 100, 20)
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -29,9 +30,9 @@ class ClassDelegate(TileDelegate):
         self._grid = grid
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:  # noqa: N802
-        """Return a field with the name."""
+        """Return a field with the name, beside the list: what is within one, a screen reader does not meet."""
         del option
-        editor = QLineEdit(self._grid.name(index.row()), parent)
+        editor = QLineEdit(self._grid.name(index.row()), self._grid.parentWidget() or parent)
         editor.setObjectName("class_name")
         editor.setAccessibleName(f"New name of {self._grid.name(index.row())}")
         editor.selectAll()
@@ -47,9 +48,13 @@ class ClassDelegate(TileDelegate):
         self._grid.name_typed.emit(self._grid.name(index.row()), editor.text().strip())
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: N802
-        """Put the field over the name."""
+        """Put the field over the name, as far as that is in sight."""
         del option
-        editor.setGeometry(self._grid.name_rect(index.row()))
+        viewport = self._grid.viewport()
+        shown = self._grid.name_rect(index.row()) & viewport.rect()
+        around = editor.parentWidget()
+        assert around is not None
+        editor.setGeometry(shown.translated(viewport.mapTo(around, QPoint())) if shown.isValid() else _OUT_OF_SIGHT)
 
 
 class ClassGrid(TileGrid):
@@ -66,6 +71,7 @@ class ClassGrid(TileGrid):
         self.setAccessibleName("Classes")
         self.setItemDelegate(ClassDelegate(self))
         self.setSelectionMode(TileGrid.SelectionMode.SingleSelection)
+        self.verticalScrollBar().valueChanged.connect(self.updateEditorGeometries)
 
     def show_classes(self, photo_set: PhotoSet, names: Sequence[str]) -> None:
         """Show these classes in this order."""
@@ -90,7 +96,7 @@ class ClassGrid(TileGrid):
 
     def tip(self, row: int) -> str:
         """Return the whole name, and what can be done."""
-        return f"{self.texts.stringList()[row]}\nEnter shows its photos, F2 renames it"
+        return f"{self.text(row)}\nEnter shows its photos, F2 renames it"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """F2 renames."""

@@ -32,6 +32,7 @@ class ClassList(QWidget):
         self._thumbnails = thumbnails
         self._photo_set: PhotoSet | None = None
         self._trailing: QWidget | None = None
+        self._renamed = ""
         self.gallery: Gallery | None = None
         self.bar = ClassBar()
         self.grid = ClassGrid(thumbnails)
@@ -77,6 +78,7 @@ class ClassList(QWidget):
         """Ask for another name of a class; if another class has it, the person is asked first."""
         if not new or new == old or self._photo_set is None:
             return
+        self._renamed = new
         if new in self._photo_set.counts:
             counts = self._photo_set.counts
             ask_to_merge(self.window(), old, new, counts, lambda: self.rename_wanted.emit(old, new))
@@ -140,6 +142,9 @@ class ClassList(QWidget):
             return
         names = self.bar.wanted(self._photo_set)
         self.grid.show_classes(self._photo_set, names)
+        if self._renamed in names and not self.grid.currentIndex().isValid():  # the keyboard stays with the class
+            self.grid.go_to(names.index(self._renamed))
+            self._renamed = ""
         self.nothing.setText(f"No class is called “{self.bar.search.text().strip()}”.")
         self.nothing.setVisible(not names and bool(self.bar.search.text()))
         self._place_trailing()

@@ -102,6 +102,15 @@ class HealthCheck(Card):
             self._add(HealthLine("!", "warning", f"{count_of(hidden, 'more finding')} like these."))
         if balance := _balance(photo_set):
             self._add(balance)
+        self._put_in_tab_order()
+
+    def _put_in_tab_order(self) -> None:
+        """Let the lines follow the buttons above them, though they were made later than everything below."""
+        former: QWidget = self.again
+        for line in self.lines:
+            for control in line.controls():
+                QWidget.setTabOrder(former, control)
+                former = control
 
     def _line_of(self, problem: Problem) -> HealthLine:
         role = role_of(problem)
@@ -176,14 +185,17 @@ class HealthLine(QWidget):
 
     def say(self, mark: str, role: str, sentence: str) -> None:
         """Say something else."""
-        self.mark.setText(mark)
+        if self.mark.text() != mark:
+            self.mark.setText(mark)
         if self.mark.property("role") != role:
             self.mark.setProperty("role", role)
             self.sentence.setProperty("role", role if role in ("bad", "muted") else "")
             for label in (self.mark, self.sentence):
                 label.style().unpolish(label)
                 label.style().polish(label)
-        self.sentence.say(sentence)
+            self.sentence.say(sentence)
+        else:
+            self.sentence.say_in_place(sentence)
 
     def add_button(self, text: str, name: str, accessible_name: str) -> QPushButton:
         """Offer something at the right."""
@@ -203,6 +215,10 @@ class HealthLine(QWidget):
         self.check_box.setAccessibleName(text)
         self._words.addWidget(self.check_box)
         return self.check_box
+
+    def controls(self) -> list[QWidget]:
+        """Return what can be done about it."""
+        return [*self.buttons, *([self.check_box] if self.check_box else [])]
 
 
 def role_of(problem: Problem) -> str:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QStringListModel
 from PySide6.QtWidgets import QListView, QWidget
 
+_MOST_TOLD = 300
+"""Texts changed one by one: each costs an event, and beyond so many all at once are quicker."""
+
 
 class KeyedList(QListView):
     """Each item has a key and a text, which is what a screen reader says.
@@ -33,6 +36,10 @@ class KeyedList(QListView):
             self._exchange(keys, texts)
         self.viewport().update()
 
+    def text(self, row: int) -> str:
+        """Return what a screen reader says of an item."""
+        return str(self.texts.index(row).data())
+
     def selected_rows(self) -> list[int]:
         """Return the selected rows from top to bottom."""
         selection = self.selectionModel().selection()
@@ -47,9 +54,22 @@ class KeyedList(QListView):
             self.scrollTo(index)
 
     def _change_texts(self, texts: list[str]) -> None:
-        for row, (old, new) in enumerate(zip(self.texts.stringList(), texts, strict=True)):
-            if old != new:
-                self.texts.setData(self.texts.index(row), new)
+        pairs = zip(self.texts.stringList(), texts, strict=True)
+        changed = [row for row, (old, new) in enumerate(pairs) if old != new]
+        if len(changed) > _MOST_TOLD and self.state() is not QListView.State.EditingState:
+            self._exchange_texts(texts)
+            return
+        for row in changed:
+            self.texts.setData(self.texts.index(row), texts[row])
+
+    def _exchange_texts(self, texts: list[str]) -> None:
+        chosen, current = self.selected_rows(), self.currentIndex().row()
+        offset = self.verticalScrollBar().value()
+        self.texts.setStringList(texts)
+        self.doItemsLayout()
+        self._select(chosen)
+        self._make_current(current)
+        self.verticalScrollBar().setValue(offset)
 
     def _exchange(self, keys: Sequence[object], texts: list[str]) -> None:
         chosen, offset = {self.keys[row] for row in self.selected_rows()}, self.verticalScrollBar().value()
@@ -61,8 +81,7 @@ class KeyedList(QListView):
         row_of = {key: row for row, key in enumerate(keys) if key in (anchor, current) or key in chosen}
         self._select(sorted(row_of[key] for key in chosen if key in row_of))
         if current in row_of:
-            index = self.texts.index(row_of[current])
-            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self._make_current(row_of[current])
         if anchor in row_of:
             after = self.visualRect(self.texts.index(row_of[anchor])).top()
             offset = self.verticalScrollBar().value() + after - before
@@ -70,6 +89,9 @@ class KeyedList(QListView):
 
     def _key_of(self, row: int) -> object:
         return self.keys[row] if 0 <= row < len(self.keys) else None
+
+    def _make_current(self, row: int) -> None:
+        self.selectionModel().setCurrentIndex(self.texts.index(row), QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _select(self, rows: Sequence[int]) -> None:
         selection = QItemSelection()

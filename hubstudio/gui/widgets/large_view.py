@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from hubstudio.gui.class_photos import ClassPhotos
+from hubstudio.gui.class_photos import LEFT_OUT_BY_FILE, ClassPhotos
 from hubstudio.gui.large_photos import WHOLE, LargePhoto, LargePhotos
 from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.elided_label import ElidedLabel
@@ -80,9 +80,11 @@ class LargeView(QWidget):
         self.position.setText(place)
         self.name.setText(self._shown.text(path))
         self.canvas.setAccessibleName(f"{self._shown.text(path)}, {place}")
-        self.use.setText("Put back" if state == "left out" else "Leave out")
+        is_out = path in self._shown.left_out
+        self.use.setText("Put back" if is_out else "Leave out")
+        self.use.setToolTip(LEFT_OUT_BY_FILE if path in self._shown.left_out_by_file else "")
         self.use.setAccessibleName(self.use.text())
-        self.use.setEnabled(state in ("", "left out"))
+        self.use.setEnabled(not state or self._shown.can_be_put_back(path))
         self.previous.setEnabled(self.row > 0)
         self.next.setEnabled(self.row < total - 1)
         self._want()

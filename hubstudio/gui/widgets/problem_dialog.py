@@ -32,9 +32,12 @@ _PER_PAGE = 36
 _FEW = 4  # files that fit in one row
 _MOST_LINES = 5000
 _ONLY_NAMED = frozenset(
-    ("not_photos", "empty_class", "closed_folder", "table_lines", "loose_photos", "missing", "one_level_too_deep")
-)
-"""Kinds whose files are none of the photos: they are listed, and nothing can be left out."""
+    (
+        "not_photos", "empty_class", "closed_folder", "table_lines", "loose_photos", "missing", "one_level_too_deep",
+        "left_out_missing", "left_out_given",
+    )
+)  # fmt: skip
+"""Kinds whose files are none of the photos, or not to be chosen among here: they are listed."""
 _ONE_WILL_DO = frozenset(("copies", "look_alikes", "leak"))
 """Kinds of which one photo of each group says as much as all."""
 
@@ -58,9 +61,8 @@ class ProblemDialog(QDialog):
     def __init__(self, problem: Problem, photo_set: PhotoSet, thumbnails: Thumbnails, parent: QWidget) -> None:
         super().__init__(parent)
         self._problem, self._photo_set, self._thumbnails = problem, photo_set, thumbnails
-        self._classes = classes_of(photo_set, problem.files)
-        self._details = dict(zip(problem.files, problem.details, strict=False))
         self._left_out: frozenset[Path] = frozenset()
+        self._by_name: tuple[Path, dict[str, Path]] | None = None
         self._ticked: set[Path] = set()
         self._pages = pages_of(problem)
         self._page = 0
@@ -91,8 +93,11 @@ class ProblemDialog(QDialog):
 
     def show_left_out(self, names: Iterable[str], root: Path) -> None:
         """Show which of the files are left out now, by their names below ``root``."""
-        gone = set(names)
-        self._left_out = frozenset(path for path in self._problem.files if name_below(path, root) in gone)
+        gone = tuple(names)
+        if gone and (self._by_name is None or self._by_name[0] != root):  # many files: once, and only if it must be
+            self._by_name = root, {name_below(path, root): path for path in self._problem.files}
+        by_name = self._by_name[1] if self._by_name else {}
+        self._left_out = frozenset(by_name[name] for name in gone if name in by_name)
         for path, tile in self.tiles.items():
             tile.show_left_out(path in self._left_out)
         self._refresh()
@@ -127,8 +132,10 @@ class ProblemDialog(QDialog):
                 widget.hide()
                 widget.deleteLater()
         if self.offers_choices and self._pages:
+            files = [path for stack in self._pages[self._page] for path in stack.files]
+            classes, details = classes_of(self._photo_set, files), details_of(self._problem, files)
             for stack in self._pages[self._page]:
-                self._column.addWidget(self._stack(stack))
+                self._column.addWidget(self._stack(stack, classes, details))
             self._column.addStretch(1)
         self.place.setText(f"Page {self._page + 1:,} of {len(self._pages):,}")
         for widget in (self.former, self.next, self.place):
@@ -137,7 +144,7 @@ class ProblemDialog(QDialog):
         self.next.setEnabled(self._page < len(self._pages) - 1)
         self._refresh()
 
-    def _stack(self, stack: Stack) -> QWidget:
+    def _stack(self, stack: Stack, classes: Mapping[Path, str], details: Mapping[Path, str]) -> QWidget:
         box = QWidget()
         column = QVBoxLayout(box)
         column.setContentsMargins(0, 0, 0, 0)
@@ -150,14 +157,13 @@ class ProblemDialog(QDialog):
         grid = CardGrid(_SIDE + 24)
         row.setLayout(grid)
         for path in stack.files:
-            tile = self.tiles[path] = self._tile(path)
+            tile = self.tiles[path] = self._tile(path, classes.get(path, ""), details.get(path, ""))
             grid.addWidget(tile)
         column.addWidget(row)
         return box
 
-    def _tile(self, path: Path) -> PhotoTile:
-        name = name_below(path, self._photo_set.root)
-        tile = PhotoTile(path, name, self._classes.get(path, ""), self._details.get(path, ""), self._thumbnails)
+    def _tile(self, path: Path, class_name: str, detail: str) -> PhotoTile:
+        tile = PhotoTile(path, name_below(path, self._photo_set.root), class_name, detail, self._thumbnails)
         tile.tick.setChecked(path in self._ticked)
         tile.show_left_out(path in self._left_out)
         tile.ticked.connect(self._on_ticked)
@@ -302,11 +308,20 @@ def pages_of(problem: Problem) -> list[list[Stack]]:
         files = problem.files
         stacks = [Stack("", files[start : start + _PER_PAGE]) for start in range(0, len(files), _PER_PAGE)]
     pages: list[list[Stack]] = []
+    room = 0
     for stack in stacks:
-        if not pages or sum(len(other.files) for other in pages[-1]) + len(stack.files) > _PER_PAGE:
+        if len(stack.files) > room:
             pages.append([])
+            room = _PER_PAGE
         pages[-1].append(stack)
+        room -= len(stack.files)
     return pages
+
+
+def details_of(problem: Problem, files: Sequence[Path]) -> Mapping[Path, str]:
+    """Return what is to be said about some of a problem's files."""
+    wanted = set(files)
+    return {path: detail for path, detail in zip(problem.files, problem.details, strict=False) if path in wanted}
 
 
 def classes_of(photo_set: PhotoSet, files: Sequence[Path]) -> Mapping[Path, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from hubstudio.core.parts import Part
@@ -22,6 +23,7 @@ _PARTS = (
 )
 _OPEN, _CLOSED = "▾", "▸"
 _LEAST_TRAINING = 10  # per cent
+_MILLISECONDS_OF_REST = 300  # after the last press of an arrow: dividing 100,000 photos takes seconds
 _SPLIT_FILTER = "Split files (*.csv);;All files (*)"
 
 
@@ -36,6 +38,10 @@ class SplitCard(Card):
     def __init__(self) -> None:
         super().__init__("How the photos are used")
         self._plan: Plan | None = None
+        self._tell_later = QTimer(self)
+        self._tell_later.setSingleShot(True)
+        self._tell_later.setInterval(_MILLISECONDS_OF_REST)
+        self._tell_later.timeout.connect(self._tell_shares)
         self.bar = ShareBar(height=10, gap=3)
         self.body.addWidget(self.bar)
         self.lines = {part: _PartLine(colour, why) for part, colour, _, why in _PARTS}
@@ -58,13 +64,16 @@ class SplitCard(Card):
         self.body.addWidget(self.fold)
         self._connect()
 
-    def show_split(self, counts: Mapping[str, int], plan: Plan) -> None:
-        """Show the numbers of a split; none while it is not known."""
+    def show_split(self, counts: Mapping[str, int], plan: Plan, *, is_current: bool) -> None:
+        """Show the numbers of a split; none while it is not known. It is not current while an edit is checked."""
         total = max(1, sum(counts.values()))
         self.bar.show_parts([(counts.get(part.value, 0) / total, colour) for part, colour, _, _ in _PARTS])
         for part, _, words, _ in _PARTS:
             self.lines[part].number.say(f"{counts[part.value]:,} {words}" if counts else f"… {words}")
-        self.export.setEnabled(bool(counts))
+        self.export.setEnabled(is_current)
+        why_not = "" if is_current else "Once the photos are checked"
+        self.export.setToolTip(why_not)
+        self.export.setAccessibleDescription(why_not)
         self.use.setEnabled(bool(counts))
         if plan != self._plan:
             self._show_plan(plan)
@@ -74,14 +83,18 @@ class SplitCard(Card):
         self.done.say(f"Written to {file}")
         self.done.show()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Lose no share that was chosen a moment ago."""
+        if self._tell_later.isActive():
+            self._tell_shares()
+        super().hideEvent(event)
+
     def _show_plan(self, plan: Plan) -> None:
-        self._plan = None  # so that setting the fields is not taken for typing
-        for field, share, other in (
-            (self.validation, plan.validation_share, plan.test_share),
-            (self.test, plan.test_share, plan.validation_share),
-        ):
-            field.setMaximum(100 - _LEAST_TRAINING - round(other * 100))
-            field.setValue(round(share * 100))
+        former, self._plan = self._plan, None  # so that setting the fields is not taken for typing
+        if former is None or former.photos != plan.photos:
+            self._tell_later.stop()
+        if not self._tell_later.isActive():
+            self._show_shares(round(plan.validation_share * 100), round(plan.test_share * 100))
         self._plan = plan
         self.forget.setVisible(bool(plan.split_file))
         name = Path(plan.split_file).name
@@ -100,9 +113,21 @@ class SplitCard(Card):
         self.fold.setVisible(is_open)
         self.done.hide()
 
+    def _show_shares(self, validation: int, test: int) -> None:
+        for field, share, other in ((self.validation, validation, test), (self.test, test, validation)):
+            field.setMaximum(100 - _LEAST_TRAINING - other)
+            field.setValue(share)
+
     def _on_share_changed(self) -> None:
         if self._plan:
-            self.shares_wanted.emit(self.validation.value() / 100, self.test.value() / 100)
+            plan, self._plan = self._plan, None
+            self._show_shares(self.validation.value(), self.test.value())
+            self._plan = plan
+            self._tell_later.start()
+
+    def _tell_shares(self) -> None:
+        self._tell_later.stop()
+        self.shares_wanted.emit(self.validation.value() / 100, self.test.value() / 100)
 
     def _on_export_clicked(self) -> None:
         file, _ = QFileDialog.getSaveFileName(self, "Export split", "split.csv", _SPLIT_FILTER)

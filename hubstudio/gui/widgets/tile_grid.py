@@ -23,6 +23,8 @@ from hubstudio.gui.visible_thumbnails import VisibleThumbnails
 from hubstudio.gui.widgets.keyed_list import KeyedList
 
 _PER_WHEEL_STEP = 3
+_MOST_AHEAD = 400
+"""Pictures asked for when those in sight are fewer; more in sight are asked for all the same."""
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -93,7 +95,7 @@ class TileGrid(KeyedList):
 
     def tip(self, row: int) -> str:
         """Return what is told on hover."""
-        return self.texts.stringList()[row]
+        return self.text(row)
 
     def is_selected(self, row: int) -> bool:
         """Whether a tile is selected."""
@@ -170,13 +172,15 @@ class TileGrid(KeyedList):
         return super().viewportEvent(event)
 
     def _ask(self) -> None:
-        """Ask for the photos in sight from the middle outwards, then for a page above and below."""
+        """Ask for the photos in sight from the middle outwards, then for some of a page above and below."""
         height = self.viewport().height()
         seen = self.rows_between(0, height)
         near = self.rows_between(-height, 2 * height)
         middle = seen.start + len(seen) / 2
         self._rows_of = {}
         for row in sorted(near, key=lambda row: (row not in seen, abs(row - middle))):
+            if row not in seen and len(self._rows_of) >= _MOST_AHEAD:
+                break
             for path in self.photos_of(row):
                 self._rows_of.setdefault(path, row)
         self.pictures.want(list(self._rows_of), round(self.picture_side() * self.devicePixelRatioF()))

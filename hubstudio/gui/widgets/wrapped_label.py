@@ -31,6 +31,23 @@ class WrappedLabel(QLabel):
             self.setAccessibleName(text)
             self.setText(breakable(text))
 
+    def say_in_place(self, text: str) -> None:
+        """Show ``text`` that changes many times a second: the layouts around are only asked if it needs more lines.
+
+        Else each time would pass through all of them up to the window, and every size they ask a widget of ours for
+        has to win the interpreter from the threads that decode.
+        """
+        if text == self.accessibleName():
+            return
+        height = self.heightForWidth(self.width())
+        self.setAccessibleName(text)
+        was_hidden = self.testAttribute(Qt.WidgetAttribute.WA_WState_Hidden)
+        self.setAttribute(Qt.WidgetAttribute.WA_WState_Hidden)  # what is hidden does not ask its layout
+        self.setText(breakable(text))
+        self.setAttribute(Qt.WidgetAttribute.WA_WState_Hidden, was_hidden)
+        if self.heightForWidth(self.width()) != height:
+            self.updateGeometry()
+
     def said(self) -> str:
         """Return the text as it was given."""
         return self.accessibleName()
