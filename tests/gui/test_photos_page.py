@@ -166,7 +166,7 @@ def test_classes_are_merged_by_giving_one_the_name_of_the_other(page: PhotosPage
     with qtbot.waitSignal(page.session.photos_checked, timeout=10_000):
         page.classes.rename_wanted.emit("red", "blue")
     assert page.summary() == "30 photos · 2 classes"
-    assert page.notice.what.text() == "Merge 'red' into 'blue'"
+    assert page.notice.what.text() == "Done: Merge 'red' into 'blue'"
 
 
 def test_long_class_names_do_not_widen_the_page(page: PhotosPage, tmp_path: Path, qtbot: QtBot) -> None:
@@ -278,7 +278,7 @@ def test_the_drop_zone_stays_for_another_folder_that_is_added(
     with qtbot.waitSignal(page.session.photos_checked, timeout=10_000):
         drop(page.more, [other])
     assert page.summary() == "36 photos · 5 classes"
-    assert page.notice.what.text() == "Add 'other'"
+    assert page.notice.what.text() == "Done: Add 'other'"
 
 
 def test_a_folder_dropped_anywhere_on_the_page_is_added(
@@ -370,7 +370,7 @@ def test_an_edit_can_be_undone_where_it_is_told(page: PhotosPage, photos: Path, 
     assert not page.notice.isVisible()
     with qtbot.waitSignal(page.session.photos_checked, timeout=10_000):
         page.session.leave_out([photos / "red" / "red 2.jpg"])
-    assert page.notice.what.text() == "Leave out 'red 2.jpg'"
+    assert page.notice.what.text() == "Done: Leave out 'red 2.jpg'"
     with qtbot.waitSignal(page.session.photos_checked, timeout=10_000):
         page.notice.undo.click()
     assert page.summary() == "30 photos · 3 classes"
@@ -512,18 +512,18 @@ def test_a_split_is_exported_and_used_again(
     before = page.session.split
     with qtbot.waitSignal(page.session.split_exported, timeout=10_000):
         page.split.export.click()
-    assert page.split.done.said() == f"Written to {file}"
+    assert page.split.done.text() == f"Written to {file}"
     with qtbot.waitSignal(page.session.split_changed, timeout=10_000):
         change(page.session, seed=7)
     with qtbot.waitSignal(page.session.split_changed, timeout=10_000):
         page.split.use.click()
-    assert page.split.origin.said() == "The split of 'split.csv' is kept."
+    assert page.split.origin.text() == "The split of 'split.csv' is kept."
     assert before is not None
     assert page.session.split is not None
     assert [part for _, part in page.session.split.assigned] == [part for _, part in before.assigned]
     with qtbot.waitSignal(page.session.split_changed, timeout=10_000):
         page.split.forget.click()
-    assert page.split.origin.said() == "Drawn by content, seed 7."
+    assert page.split.origin.text() == "Drawn by content, seed 7."
 
 
 def test_many_findings_are_counted(page: PhotosPage, tmp_path: Path, qtbot: QtBot) -> None:

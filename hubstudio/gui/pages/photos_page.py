@@ -258,6 +258,7 @@ class PhotosPage(Page):
 
     def _on_history_changed(self, done: str) -> None:
         session = self.session
+        done = f"Done: {done}" if done and not done.startswith("Undone: ") else done
         self.notice.show_edit(done, can_undo=bool(session.edit_to_undo), can_redo=bool(session.edit_to_redo))
 
     def _on_failed(self, kind: str, error: StudioError) -> None:

@@ -49,6 +49,10 @@ class HealthCheck(Card):
         self.cancel.clicked.connect(self.cancel_wanted)
         self.again.clicked.connect(self.check_wanted)
 
+    def hasHeightForWidth(self) -> bool:
+        """Be content with less height: the findings scroll. A box layout takes a height for a width as the least."""
+        return False
+
     def show_progress(self, progress: Progress) -> None:
         """Show how many photos were read or compared so far."""
         self._progress = progress
@@ -176,6 +180,7 @@ class HealthLine(QWidget):
         self._words = QVBoxLayout()
         self._words.setSpacing(2)
         self._words.addWidget(self.sentence)
+        self._words.addStretch(1)  # beside two buttons the sentence stays with its mark
         self._side = QVBoxLayout()
         self._side.setSpacing(2)
         row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
@@ -213,7 +218,7 @@ class HealthLine(QWidget):
         self.check_box = QCheckBox(text)
         self.check_box.setObjectName(name)
         self.check_box.setAccessibleName(text)
-        self._words.addWidget(self.check_box)
+        self._words.insertWidget(1, self.check_box)
         return self.check_box
 
     def controls(self) -> list[QWidget]:

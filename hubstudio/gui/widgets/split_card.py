@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPu
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Plan
 from hubstudio.gui.widgets.card import Card
+from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.number_field import WholeField
 from hubstudio.gui.widgets.share_bar import ShareBar
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -49,13 +50,13 @@ class SplitCard(Card):
             self.body.addWidget(line)
         self.adjust = _button(f"{_CLOSED} Adjust", "adjust_split", "Adjust the split")
         self.adjust.setCheckable(True)
-        self.origin = WrappedLabel("", "muted", "split_origin")
+        self.origin = _quiet_line("split_origin")
         self.validation = _share_field("validation_share", "Validation share")
         self.test = _share_field("test_share", "Test share")
         self.export = _button("Export split…", "export_split", "Export split")
         self.use = _button("Use a split…", "use_split", "Use a split")
         self.forget = _button("Divide by content", "forget_split", "Divide by content")
-        self.done = WrappedLabel("", "muted", "split_exported")
+        self.done = _quiet_line("split_exported")
         self.fold = self._make_fold()
         header = QHBoxLayout()
         header.addWidget(self.adjust)
@@ -80,7 +81,7 @@ class SplitCard(Card):
 
     def show_exported(self, file: Path) -> None:
         """Say that the split was written."""
-        self.done.say(f"Written to {file}")
+        self.done.setText(f"Written to {file}")
         self.done.show()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -98,7 +99,7 @@ class SplitCard(Card):
         self._plan = plan
         self.forget.setVisible(bool(plan.split_file))
         name = Path(plan.split_file).name
-        self.origin.say(f"The split of '{name}' is kept." if name else f"Drawn by content, seed {plan.seed}.")
+        self.origin.setText(f"The split of '{name}' is kept." if name else f"Drawn by content, seed {plan.seed}.")
 
     def _connect(self) -> None:
         self.adjust.toggled.connect(self._on_folded)
@@ -191,6 +192,14 @@ class _PartLine(QWidget):
         column.addWidget(dot, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column)
         row.addLayout(words, 1)
+
+
+def _quiet_line(name: str) -> ElidedLabel:
+    """Return a line that never wraps: rows whose height follows their width were squeezed into each other here."""
+    line = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+    line.setObjectName(name)
+    line.setProperty("role", "muted")
+    return line
 
 
 def _share_field(name: str, accessible_name: str) -> WholeField:
