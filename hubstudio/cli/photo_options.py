@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
     """Return the given options as fields of a plan; ``base`` is the plan they stand beside."""
     found: dict[str, Any] = {}
     if args.photos:
-        found["photos"], *more = (os.path.abspath(path_kinds.absolute(Path(name))) for name in args.photos)  # noqa: PTH100
+        found["photos"], *more = (str(path_kinds.whole(name)) for name in args.photos)
         found["more_photos"] = tuple(more)
     root = root_of(Path(found.get("photos") or (base.photos if base else "")))
     if args.leave_out:
@@ -56,7 +55,7 @@ def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
     if args.rename:
         found["renamed"] = tuple(dict(args.rename).items())
     if args.split:
-        found["split_file"] = str(path_kinds.absolute(args.split))
+        found["split_file"] = str(path_kinds.whole(args.split))
     for name in ("validation_share", "test_share", "class_weights"):
         if getattr(args, name, None) is not None:
             found[name] = getattr(args, name)
@@ -65,7 +64,7 @@ def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
 
 def _meant(path: Path, root: Path) -> Path:
     """Return the whole path of a photo that is named as from here, or as split.csv names it."""
-    whole = Path(os.path.abspath(path_kinds.absolute(path)))  # noqa: PTH100
+    whole = path_kinds.whole(path)
     return whole if path_kinds.is_taken(whole) or not path_kinds.is_taken(root / path) else root / path
 
 

@@ -51,6 +51,11 @@ def absolute(path: Path) -> Path:
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
 
 
+def whole(path: Path | str) -> Path:
+    """Return the path from the root on, without dots; links stay as they are named, where ``resolve`` replaces them."""
+    return Path(os.path.abspath(absolute(Path(path))))  # noqa: PTH100
+
+
 def real(path: Path) -> Path:
     """Return the path with every link followed as far as it leads; links in a circle stay."""
     return Path(os.path.realpath(path))

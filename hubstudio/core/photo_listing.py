@@ -297,7 +297,7 @@ def _problems(listed: PhotoSet, found: _Found) -> Iterator[Problem]:
 
 
 def _existing(source: Path, *, alone: bool) -> Path:
-    source = Path(os.path.abspath(path_kinds.absolute(source)))  # noqa: PTH100 - resolve() would replace chosen links
+    source = path_kinds.whole(source)
     if not path_kinds.is_text(source):
         raise PhotosError(
             "The name of the photo folder is not readable text.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -120,9 +119,9 @@ class Plan:
         """Return the plan with whole paths, so that a run can be repeated from any folder."""
         return replace(
             self,
-            photos=_whole(self.photos),
-            more_photos=tuple(map(_whole, self.more_photos)),
-            split_file=_whole(self.split_file) if self.split_file else "",
+            photos=str(path_kinds.whole(self.photos)),
+            more_photos=tuple(str(path_kinds.whole(name)) for name in self.more_photos),
+            split_file=str(path_kinds.whole(self.split_file)) if self.split_file else "",
         )
 
     def with_mode(self, mode: Mode) -> Plan:
@@ -199,11 +198,6 @@ _KINDS: dict[str, type] = {
 }
 _LISTS = ("more_photos", "left_out")
 _NEXT = "Use the plan.toml of a run folder, or write one with the same lines."
-
-
-def _whole(path: str) -> str:
-    """Return a path from the root on, without dots; links stay as they are named."""
-    return os.path.abspath(path_kinds.absolute(Path(path)))  # noqa: PTH100
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

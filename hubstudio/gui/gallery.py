@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from hubstudio.core.photos import PhotoSet
 from hubstudio.gui.class_photos import LEFT_OUT_BY_FILE, ClassPhotos, class_of, photos_of_class
 from hubstudio.gui.thumbnails import Thumbnails
+from hubstudio.gui.widgets.buttons import dialog_button
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.large_view import LargeView
 from hubstudio.gui.widgets.photo_grid import PhotoGrid
@@ -33,9 +34,11 @@ class Gallery(QDialog):
         self.chosen = QLabel()
         self.grid = PhotoGrid(thumbnails)
         self.large = LargeView(thumbnails)
-        self.leave_out = _button("Leave out", "Delete")
-        self.put_back = _button("Put back", "Insert")
-        self.close_button = _button("Close", "Escape")
+        self.leave_out = dialog_button("Leave out", "leave_out")
+        self.put_back = dialog_button("Put back", "put_back")
+        self.close_button = dialog_button("Close", "close")
+        for button, key in ((self.leave_out, "Delete"), (self.put_back, "Insert"), (self.close_button, "Escape")):
+            button.setToolTip(key)
         self._views = QStackedWidget()
         self._views.addWidget(self._overview())
         self._views.addWidget(self.large)
@@ -183,12 +186,3 @@ class Gallery(QDialog):
         column.addWidget(self.grid, 1)
         column.addLayout(below)
         return overview
-
-
-def _button(text: str, key: str) -> QPushButton:
-    made = QPushButton(text)
-    made.setObjectName(text.casefold().replace(" ", "_"))
-    made.setAccessibleName(text)
-    made.setToolTip(key)
-    made.setAutoDefault(False)
-    return made

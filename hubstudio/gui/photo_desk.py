@@ -12,13 +12,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import PhotosError, StudioError
 from hubstudio.core.events import Event, Progress, Report
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Plan
 from hubstudio.core.split import Split
-from hubstudio.gui import photo_edits, photo_jobs
+from hubstudio.gui import photo_jobs
 from hubstudio.gui.jobs import Jobs
 from hubstudio.gui.lane import Job
 from hubstudio.gui.photo_edits import Edit, EditHistory, PhotoChoices
@@ -149,7 +150,7 @@ class PhotoDesk(QObject):
 
     def use_split(self, file: Path) -> None:
         """Keep the parts that a file gives, if it can be read; ends in ``split_changed`` or ``failed('split')``."""
-        plan, path = self._plan(), photo_edits.whole_path(file)
+        plan, path = self._plan(), str(path_kinds.whole(file))
         if plan is None or self.division is None:
             error = PhotosError("The photos are not checked yet.", next_step="Use a split once they are.")
             self.failed.emit("split", error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,14 +107,9 @@ class EditHistory:
         self._undone.clear()
 
 
-def whole_path(path: Path) -> str:
-    """Return the path from the root on, without dots; links stay as they are named."""
-    return os.path.abspath(path_kinds.absolute(path))  # noqa: PTH100 - resolve() would replace chosen links
-
-
 def choosing(paths: Sequence[Path], former: PhotoChoices) -> PhotoChoices:
     """Return choices of other sources; the same ones again keep what was chosen among them."""
-    sources = tuple(dict.fromkeys(map(whole_path, paths)))
+    sources = tuple(dict.fromkeys(str(path_kinds.whole(path)) for path in paths))
     if sources == former.sources:
         return former
     return PhotoChoices(photos=sources[0], more_photos=sources[1:])
@@ -125,7 +119,8 @@ def adding(paths: Sequence[Path], former: PhotoChoices) -> PhotoChoices:
     """Return choices with further sources; without photos so far, these are the photos."""
     if not former.photos:
         return choosing(paths, former)
-    new = tuple(path for path in dict.fromkeys(map(whole_path, paths)) if path not in former.sources)
+    given = dict.fromkeys(str(path_kinds.whole(path)) for path in paths)
+    new = tuple(path for path in given if path not in former.sources)
     return replace(former, more_photos=(*former.more_photos, *new))
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from hubstudio.core import path_kinds
 from hubstudio.core.natural_order import natural_key
-from hubstudio.core.parts import part_named
-from hubstudio.core.photos import PHOTO_SUFFIXES
+from hubstudio.core.parts import Part, part_named
+from hubstudio.core.photos import PHOTO_SUFFIXES, count_of
 from hubstudio.core.project import PROJECT_FILE
 from hubstudio.core.selection import is_table
 
@@ -107,8 +107,9 @@ def glance(path: Path, watch: _Watch | None = None) -> Seen:
         return Seen(path, Kind.CLASS, is_all=is_all)
     names = sorted((folder.name for folder, own, deeper in inner if own or deeper), key=natural_key)
     deeper = [folder for folder, _, is_deeper in inner if is_deeper]
-    if len(deeper) > 1 and all(part_named(folder.name) for folder in deeper) and not any(own for _, own, _ in inner):
-        return Seen(path, Kind.PARTS, tuple(folder.name for folder in deeper), is_all)
+    parts = {folder.name: part_named(folder.name) for folder in deeper if part_named(folder.name)}
+    if len(parts) > 1 and Part.TRAINING in parts.values():  # what lies beside them does not undo the split
+        return Seen(path, Kind.PARTS, tuple(parts), is_all)
     if len(names) == 1 and deeper and len(_look_into(deeper[0])[0]) > 1:
         return Seen(path, Kind.ABOVE, tuple(names), is_all)
     if names or not is_all:
@@ -177,6 +178,15 @@ def offer_to_add(paths: Sequence[Path], sources: Sequence[Path], classes: Sequen
             return Offer(f"Add {_classes(fresh)}" + _and_to(known))
         return Offer(f"Add photos to {_classes(known)}")
     return Offer(f"Add the photos of '{only.name}'")
+
+
+def offer_to_classify(paths: Sequence[Path]) -> Offer:
+    """Say which photos would be classified."""
+    folders = [path for path in paths if path_kinds.is_folder(path)]
+    files = len(paths) - len(folders)
+    named = f"the photos in '{folders[0].name}'" if len(folders) == 1 else f"the photos in {len(folders):,} folders"
+    counted = count_of(files, "file")
+    return Offer(f"Classify {' and '.join([*([counted] if files else []), *([named] if folders else [])])}.")
 
 
 def _among_others(seen: Sequence[Seen]) -> list[Seen]:

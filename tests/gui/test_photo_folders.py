@@ -7,7 +7,14 @@ import pytest
 from photo_folders import make_photos
 
 from hubstudio.gui import photo_folders
-from hubstudio.gui.photo_folders import Kind, glance, holds_class_folders, offer_to_add, offer_to_use
+from hubstudio.gui.photo_folders import (
+    Kind,
+    glance,
+    holds_class_folders,
+    offer_to_add,
+    offer_to_classify,
+    offer_to_use,
+)
 
 
 def files(folder: Path, *names: str) -> Path:
@@ -121,3 +128,17 @@ def test_a_glance_at_a_large_class_is_short(tmp_path: Path) -> None:
 
 def test_real_photos_are_told_as_they_are_listed(tmp_path: Path) -> None:
     assert glance(make_photos(tmp_path / "real", {"a": 3, "b": 3}, side=8)).classes == ("a", "b")
+
+
+def test_a_split_is_seen_though_other_folders_lie_beside_it(tmp_path: Path) -> None:
+    for name in ("train/a", "train/b", "val/a", "val/b", "extra"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.jpg").touch()
+    assert glance(tmp_path / "photos").kind is Kind.PARTS
+
+
+def test_the_classify_zone_says_what_would_be_classified(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    assert offer_to_classify([tmp_path / "1.jpg"]).sentence == "Classify 1 file."
+    assert offer_to_classify([tmp_path / "1.jpg", folder]).sentence == "Classify 1 file and the photos in 'new'."

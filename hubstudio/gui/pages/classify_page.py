@@ -16,6 +16,7 @@ from hubstudio.core.events import Progress
 from hubstudio.core.photos import PHOTO_SUFFIXES, count_of
 from hubstudio.core.project import Project
 from hubstudio.gui.pages.page import Page
+from hubstudio.gui.photo_folders import offer_to_classify
 from hubstudio.gui.predictions_file import save_predictions
 from hubstudio.gui.session import Session
 from hubstudio.gui.thumbnails import Thumbnails
@@ -42,6 +43,7 @@ class ClassifyPage(Page):
         self._milliseconds_each: float | None = None
         self.predictions: list[Prediction] = []
         self.drop_zone = DropZone("Classify drop zone", "Drop photos or a folder here")
+        self.drop_zone.offer_for = offer_to_classify
         self.typed = QLineEdit()
         self.typed.setAcceptDrops(False)  # a drop on it is meant for the zone around it
         self.classify_typed = _button("Classify this path", "Classify this path")

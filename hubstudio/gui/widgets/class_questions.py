@@ -11,35 +11,26 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
 
 from hubstudio.core.photos import count_of
+from hubstudio.gui.widgets.question import Question, ask
 
 
 def ask_to_merge(parent: QWidget, name: str, into: str, counts: dict[str, int], merge: Callable[[], None]) -> QWidget:
     """Say that a class of that name is there, and ask whether both shall be one; ``merge`` is called if so."""
-    box = QMessageBox(parent)
-    box.setObjectName("merge_question")
-    box.setWindowTitle("Merge two classes")
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(f"There is a class “{_short(into)}” already. Merge “{_short(name)}” into it?")
     sums = count_of(counts.get(name, 0) + counts.get(into, 0), "photo")
-    box.setInformativeText(f"“{_short(into)}” then has {sums}. The files stay where they are.")
-    yes = box.addButton("Merge", QMessageBox.ButtonRole.AcceptRole)
-    no = box.addButton("Keep both", QMessageBox.ButtonRole.RejectRole)
-    for button in (yes, no):
-        button.setObjectName(button.text().casefold().replace(" ", "_"))
-        button.setAccessibleName(button.text())
-    box.setDefaultButton(no)
-    box.setEscapeButton(no)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.buttonClicked.connect(lambda: merge() if box.clickedButton() is yes else None)
-    box.open()
-    return box
+    question = Question(
+        "merge_question",
+        "Merge two classes",
+        f"There is a class “{_short(into)}” already. Merge “{_short(name)}” into it?",
+        f"“{_short(into)}” then has {sums}. The files stay where they are.",
+        "Merge",
+        "Keep both",
+    )
+    return ask(parent, question, merge)
 
 
 class MergeDialog(QDialog):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from hubstudio.gui.widgets.buttons import quiet_button
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 
 
@@ -20,8 +21,8 @@ class EditNotice(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.what = ElidedLabel()
         self.what.setObjectName("edit_done")
-        self.undo = _button("Undo", "undo_edit")
-        self.redo = _button("Redo", "redo_edit")
+        self.undo = quiet_button("Undo", "undo_edit")
+        self.redo = quiet_button("Redo", "redo_edit")
         self.undo.clicked.connect(self.undo_wanted)
         self.redo.clicked.connect(self.redo_wanted)
         row = QHBoxLayout(self)
@@ -38,11 +39,3 @@ class EditNotice(QFrame):
         self.undo.setVisible(can_undo)
         self.redo.setVisible(can_redo)
         self.setVisible(bool(done))
-
-
-def _button(text: str, name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(text)
-    button.setProperty("role", "quiet")
-    return button

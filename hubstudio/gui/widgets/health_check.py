@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBox
 from hubstudio.core.events import Progress
 from hubstudio.core.photo_check import COMPARING
 from hubstudio.core.photos import PhotoSet, Problem, count_of
+from hubstudio.gui.widgets.buttons import quiet_button
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.scroll_column import ScrollColumn
 from hubstudio.gui.widgets.share_bar import ShareBar
@@ -39,9 +40,9 @@ class HealthCheck(Card):
         self.progress = ShareBar(height=8)  # a QProgressBar repaints within setValue, which costs a busy window a turn
         self.readable = HealthLine()
         self.readable.setObjectName("readable_photos")
-        self.pause = _button("Pause", "pause_check", "Pause the check")
-        self.cancel = _button("Cancel", "cancel_check", "Cancel the check")
-        self.again = _button("Check again", "check_again", "Check again")
+        self.pause = quiet_button("Pause", "pause_check", "Pause the check")
+        self.cancel = quiet_button("Cancel", "cancel_check", "Cancel the check")
+        self.again = quiet_button("Check again", "check_again", "Check again")
         self.lines: list[HealthLine] = []
         self._findings = QVBoxLayout()
         self._lay_out()
@@ -120,10 +121,10 @@ class HealthCheck(Card):
         role = role_of(problem)
         line = HealthLine(_MARKS[role], role, problem.message)
         if problem.files:
-            show = line.add_button("Show", "show_files", f"Show files: {problem.message}")
+            show = line.addquiet_button("Show", "show_files", f"Show files: {problem.message}")
             show.clicked.connect(lambda: self.show_wanted.emit(problem))
         if problem.kind == LEFT_OUT:
-            back = line.add_button("Put back", "put_all_back", "Put all photos back")
+            back = line.addquiet_button("Put back", "put_all_back", "Put all photos back")
             back.clicked.connect(lambda: self.put_back_wanted.emit(problem))
         if problem.kind == LOPSIDED:
             weights = line.add_check_box("Class weights", "class_weights")
@@ -202,9 +203,9 @@ class HealthLine(QWidget):
         else:
             self.sentence.say_in_place(sentence)
 
-    def add_button(self, text: str, name: str, accessible_name: str) -> QPushButton:
+    def addquiet_button(self, text: str, name: str, accessible_name: str) -> QPushButton:
         """Offer something at the right."""
-        button = _button(text, name, accessible_name)
+        button = quiet_button(text, name, accessible_name)
         self.buttons.append(button)
         self._side.addWidget(button, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         if len(self.buttons) == 1:
@@ -245,11 +246,3 @@ def _balance(photo_set: PhotoSet) -> HealthLine | None:
     if len(counts) < 2:
         return HealthLine("–", "muted", "Balance: nothing to compare yet")
     return HealthLine("✓", "good", f"Classes balanced (1 : {max(counts) / min(counts):.1f})")
-
-
-def _button(text: str, name: str, accessible_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(accessible_name)
-    button.setProperty("role", "quiet")
-    return button

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from hubstudio.core.photos import PhotoSet, Problem, count_of, name_below
 from hubstudio.gui.thumbnails import Thumbnails
+from hubstudio.gui.widgets.buttons import dialog_button
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.flow import CardGrid
 from hubstudio.gui.widgets.photo_view import PhotoView
@@ -70,15 +70,15 @@ class ProblemDialog(QDialog):
         self.setObjectName("problem_dialog")
         self.setWindowTitle("Photos with this finding")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.leave_out = _button("Leave out ticked", "leave_out_ticked")
-        self.put_back = _button("Put back ticked", "put_back_ticked")
-        self.all_but_one = _button("Leave out all but one of each group", "leave_out_all_but_one")
-        self.former = _button("Previous page", "previous_page")
-        self.next = _button("Next page", "next_page")
+        self.leave_out = dialog_button("Leave out ticked", "leave_out_ticked")
+        self.put_back = dialog_button("Put back ticked", "put_back_ticked")
+        self.all_but_one = dialog_button("Leave out all but one of each group", "leave_out_all_but_one")
+        self.former = dialog_button("Previous page", "previous_page")
+        self.next = dialog_button("Next page", "next_page")
         self.place = QLabel()
         self.place.setProperty("role", "muted")
         self.status = WrappedLabel("", "muted", "ticked_photos")
-        self.close_button = _button("Close", "close_problem")
+        self.close_button = dialog_button("Close", "close_problem")
         self.content = QWidget()
         self._column = QVBoxLayout(self.content)
         self._column.setContentsMargins(0, 0, 8, 0)
@@ -344,14 +344,6 @@ def file_lines(problem: Problem, root: Path) -> list[str]:
 
 def _short(name: str) -> str:
     return name if len(name) <= 16 else f"{name[:8]}…{name[-7:]}"
-
-
-def _button(text: str, name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(text)
-    button.setAutoDefault(False)
-    return button
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

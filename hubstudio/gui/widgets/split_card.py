@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Plan
+from hubstudio.gui.widgets.buttons import quiet_button
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.number_field import WholeField
@@ -48,14 +49,14 @@ class SplitCard(Card):
         self.lines = {part: _PartLine(colour, why) for part, colour, _, why in _PARTS}
         for line in self.lines.values():
             self.body.addWidget(line)
-        self.adjust = _button(f"{_CLOSED} Adjust", "adjust_split", "Adjust the split")
+        self.adjust = quiet_button(f"{_CLOSED} Adjust", "adjust_split", "Adjust the split")
         self.adjust.setCheckable(True)
         self.origin = _quiet_line("split_origin")
         self.validation = _share_field("validation_share", "Validation share")
         self.test = _share_field("test_share", "Test share")
-        self.export = _button("Export split…", "export_split", "Export split")
-        self.use = _button("Use a split…", "use_split", "Use a split")
-        self.forget = _button("Divide by content", "forget_split", "Divide by content")
+        self.export = quiet_button("Export split…", "export_split", "Export split")
+        self.use = quiet_button("Use a split…", "use_split", "Use a split")
+        self.forget = quiet_button("Divide by content", "forget_split", "Divide by content")
         self.done = _quiet_line("split_exported")
         self.fold = self._make_fold()
         header = QHBoxLayout()
@@ -211,11 +212,3 @@ def _share_field(name: str, accessible_name: str) -> WholeField:
     field.setMinimumWidth(96)
     field.setKeyboardTracking(False)
     return field
-
-
-def _button(text: str, name: str, accessible_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAccessibleName(accessible_name)
-    button.setProperty("role", "quiet")
-    return button
