@@ -487,3 +487,8 @@ def test_listing_ends_when_cancelled(make_photos: MakePhotos) -> None:
     cancel.cancel()
     with pytest.raises(Cancelled):
         list_photos(Selection((make_photos(*some("a", "b")),)), cancel)
+
+
+def test_classes_that_happen_to_be_called_like_parts_are_classes(make_photos: MakePhotos) -> None:
+    root = make_photos(*some("train/steam", "train/diesel", "test/blood", "test/driving"))
+    assert scan(root).counts == {"test": 6, "train": 6}

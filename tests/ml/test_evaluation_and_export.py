@@ -283,3 +283,12 @@ def test_an_error_with_advice_crosses_the_process() -> None:
 def test_an_error_in_the_child_comes_back_in_words() -> None:
     with pytest.raises(ChildFailed, match="FileNotFoundError"), ChildProcess() as child:
         child.run(os.listdir, "/nowhere/at/all", cancel=CancelToken())
+
+
+def test_photos_that_were_trained_on_are_known_in_a_copied_folder_too(run: Path, tmp_path: Path) -> None:
+    import shutil
+
+    photos = Path(shutil.copytree(RunFolder.open(run).plan().photos, tmp_path / "copy"))
+    found = LocalEngine().evaluate(run, photos, ignore, CancelToken())
+    opened = RunFolder.open(run)
+    assert found.trained_on == len(opened.photos_of(Part.TRAINING)) + len(opened.photos_of(Part.VALIDATION))
