@@ -13,7 +13,7 @@ from types import FrameType
 from hubstudio.cli.console import Console
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Engine
-from hubstudio.core.events import Event, Note, Progress, TrainingEvent
+from hubstudio.core.events import BytesFetched, Event, Note, Progress, TrainingEvent
 from hubstudio.core.run_state import RunState, advance
 
 EngineMaker = Callable[[], Engine]
@@ -50,6 +50,9 @@ class Reporter:
         if isinstance(event, Progress):
             share = event.done / event.total if event.total else 0.0
             self._console.progress(share, f"{event.done:,} of {event.total:,} {event.what}")
+            return
+        if isinstance(event, BytesFetched):
+            self._console.progress(event.fraction, str(event))
             return
         self._advance(event)
 

@@ -27,6 +27,20 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """A place inside a module where it can be left early: an intermediate map, averaged over the photo, or a vector."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    """Without the batch: ``(height, width, channels)`` or ``(features,)``; None where the photo's size decides."""
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vector that it gives."""
+        return self.shape[-1] or 0
+
+
+@dataclass(frozen=True)
 class BackboneInfo:
     """What a module itself says: nothing here is guessed from its name."""
 
@@ -43,6 +57,16 @@ class BackboneInfo:
     """In depth order, from the pixels to the features."""
     format: ModuleFormat
     bytes: int
+    features_name: str = ""
+    """Endpoint whose features are used; empty for the module's own vector."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """In depth order; empty if the module offers none."""
+    default_size: int = 0
+    """Side in pixels that is used unless another is asked for."""
+    value_range: str = ""
+    """Which pixel values it takes, in words."""
+    producer: str = ""
+    """Version of TensorFlow that wrote it; empty if it does not say."""
 
     @property
     def size_text(self) -> str:

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.comparison import Contender
+from hubstudio.core.cost import Speed
 from hubstudio.core.errors import ExportError, did_you_mean
 from hubstudio.core.events import Report
 from hubstudio.core.measures import Evaluation
@@ -64,8 +66,31 @@ class Engine(Protocol):
     Every method raises ``StudioError`` for what a person can mend and ``Cancelled`` when asked to stop.
     """
 
-    def probe(self, backbone: str) -> BackboneInfo:
-        """Find a backbone by bundled name, folder or hub handle and look inside."""
+    def probe(self, backbone: str, features: str = "") -> BackboneInfo:
+        """Find a backbone by bundled name, folder or hub handle and look inside; nothing is fetched.
+
+        ``features`` names the endpoint to use instead of the module's own vector. Raises ``UnsafeModuleError`` for a
+        module of unknown origin whose graphs touch files or run code, before anything of it is loaded.
+        """
+        ...
+
+    def fetch(self, backbone: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+        """Bring a module from the hub, or out of an archive, into the cache, checked, whole or not at all.
+
+        May be called from a thread of its own while another method works. Reports ``BytesFetched`` and ``Progress``.
+        """
+        ...
+
+    def trust(self, backbone: str) -> None:
+        """Remember that this module, as it is now, may be used although its graphs touch files or run code."""
+        ...
+
+    def measure(self, plan: Plan, cancel: CancelToken) -> Speed:
+        """Measure for a few seconds how fast the plan's backbone runs and learns here; the result is kept."""
+        ...
+
+    def compare(self, plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
+        """Train a head on each backbone's features of the plan's photos; one that fails gives a row with an error."""
         ...
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:

@@ -38,6 +38,14 @@ class BackboneError(StudioError):
     """The backbone cannot be found, read or used this way."""
 
 
+class UnsafeModuleError(BackboneError):
+    """A module holds operations that touch files or run code, and nobody has said that it is trusted."""
+
+    def __init__(self, what: str, *, operations: tuple[str, ...], found: str = "", next_step: str = "") -> None:
+        super().__init__(what, found=found, next_step=next_step)
+        self.operations = operations
+
+
 class PlanError(StudioError):
     """A plan holds a value that cannot be."""
 

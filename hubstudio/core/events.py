@@ -139,6 +139,31 @@ class RunFailed:
     elapsed: float
 
 
+@dataclass(frozen=True)
+class BytesFetched:
+    """A module is being downloaded; ``total`` is None where the server does not say how much there is."""
+
+    handle: str
+    done: int
+    total: int | None
+    bytes_per_second: float
+    seconds_left: float | None
+
+    @property
+    def fraction(self) -> float:
+        """How much is here, 0 to 1; 0 while nobody knows."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    def __str__(self) -> str:
+        here = f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB" if self.total else f"{self.done / 1e6:.1f} MB"
+        left = "" if self.seconds_left is None else f", {_time_text(self.seconds_left)} left"
+        return f"Downloading: {here}, {self.bytes_per_second / 1e6:.1f} MB/s{left}"
+
+
+def _time_text(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
 TrainingEvent = (
     PhotosRead
     | RunStarted
@@ -151,7 +176,7 @@ TrainingEvent = (
     | RunCancelled
     | RunFailed
 )
-Event = TrainingEvent | Progress
+Event = TrainingEvent | Progress | BytesFetched
 Report = Callable[[Event], None]
 """Takes events as they happen, in the working thread; it must return quickly."""
 

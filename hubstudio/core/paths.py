@@ -41,6 +41,16 @@ def cache_folder() -> Path:
     return home() / "cache"
 
 
+def modules_folder() -> Path:
+    """Return the folder where fetched modules are kept unless ``TFHUB_CACHE_DIR`` names another."""
+    return home() / "modules"
+
+
+def own_catalogue_file() -> Path:
+    """Return the person's own catalogue of backbones, beside the bundled one."""
+    return home() / "backbones.toml"
+
+
 def photo_index_file() -> Path:
     """Return the index of photos that were read before."""
     return cache_folder() / "photos.sqlite"

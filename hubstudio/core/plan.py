@@ -47,6 +47,8 @@ class Plan:
     """The folder of class folders, or a table of photos. What names of photos are relative to."""
     backbone: str = DEFAULT_BACKBONE
     """A bundled name, a module folder, or a hub handle."""
+    features: str = ""
+    """The module's endpoint whose features are used, averaged over the photo; empty for its own feature vector."""
     mode: Mode = Mode.EXTRACT
     unfreeze: Unfreeze = 4
     """When fine-tuning: how many of the backbone's last blocks move, or all of them."""
@@ -82,6 +84,7 @@ class Plan:
             row.check(getattr(self, row.name))
         _check_text(self.photos, "photo folder")
         _check_text(self.backbone, "backbone")
+        _check_text(self.features, "endpoint")
         for name in (
             *self.more_photos,
             *self.left_out,
@@ -190,6 +193,7 @@ class Plan:
 
 _KINDS: dict[str, type] = {
     "backbone": str,
+    "features": str,
     "train_batch_norm": bool,
     "class_weights": bool,
     "split_file": str,

@@ -9,6 +9,7 @@ from pathlib import Path
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import (
     BatchDone,
+    BytesFetched,
     EpochDone,
     Event,
     FeaturesDone,
@@ -57,6 +58,8 @@ class RunState:
     best_phase: Phase | None = None
     validation_accuracy: float | None = None
     error: StudioError | None = None
+    fetched: BytesFetched | None = None
+    """How much of the backbone is downloaded, while it is."""
 
     @property
     def is_active(self) -> bool:
@@ -88,6 +91,8 @@ class RunState:
             return self._finished()
         if self.status is Status.FAILED:
             return str(self.error)
+        if self.status is Status.PREPARING and self.fetched:
+            return str(self.fetched)
         if self.status is Status.PREPARING and 0 < self.done < self.total:
             return f"Preparing: photo {self.done:,} of {self.total:,} read"
         return {
@@ -119,7 +124,9 @@ def advance(state: RunState, event: Event) -> RunState:
     """Return the state after ``event``; pure, so that window, command line and tests agree."""
     if isinstance(event, Progress):
         return state
-    state = replace(state, elapsed=max(state.elapsed, event.elapsed))
+    if isinstance(event, BytesFetched):
+        return replace(state, fetched=event, done=event.done, total=event.total or 0)
+    state = replace(state, elapsed=max(state.elapsed, event.elapsed), fetched=None)
     match event:
         case PhotosRead():
             return replace(state, done=event.done, total=event.total)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import Cancelled, StudioError
-from hubstudio.core.events import BatchDone, Event, FeaturesDone, PhotosRead, Progress, Report
+from hubstudio.core.events import BatchDone, BytesFetched, Event, FeaturesDone, PhotosRead, Progress, Report
 from hubstudio.gui.qt_types import make_all_types
 
 Work = Callable[[Report, CancelToken], object]
@@ -95,7 +95,7 @@ class Lane(QThread):
         def report(event: Event) -> None:
             nonlocal last
             now = time.monotonic()
-            if isinstance(event, BatchDone | FeaturesDone | PhotosRead | Progress) and not _ends(event):
+            if isinstance(event, BatchDone | BytesFetched | FeaturesDone | PhotosRead | Progress) and not _ends(event):
                 if now - last < _SECONDS_BETWEEN_EVENTS:
                     return
                 last = now
@@ -104,7 +104,7 @@ class Lane(QThread):
         return report
 
 
-def _ends(event: BatchDone | FeaturesDone | PhotosRead | Progress) -> bool:
+def _ends(event: BatchDone | BytesFetched | FeaturesDone | PhotosRead | Progress) -> bool:
     if isinstance(event, BatchDone):
         return event.batch == event.batches
     return event.done == event.total

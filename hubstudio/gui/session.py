@@ -16,7 +16,7 @@ from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import PhotosError, StudioError
-from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed, RunStarted
+from hubstudio.core.events import BytesFetched, Event, Progress, Report, RunCancelled, RunFailed, RunStarted
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_listing import photos_at
 from hubstudio.core.photos import PhotoSet
@@ -337,7 +337,7 @@ class Session(QObject):
         self._jobs.submit(self._engine_lane, Job(kind, lambda report, cancel: work(door.engine, report, cancel)))
 
     def _on_reported(self, kind: str, event: Event) -> None:
-        if isinstance(event, Progress):
+        if isinstance(event, Progress) or (isinstance(event, BytesFetched) and kind != "train"):
             self.busy_changed.emit(kind, event)
         elif not isinstance(event, RunFailed | RunCancelled):  # how it ended is told by the job itself
             self._set_run_state(advance(self.run_state, event))
