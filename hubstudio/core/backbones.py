@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from hubstudio.core import path_kinds, resources
+from hubstudio.core.addresses import FEATURE_TASKS
 
 
 class ModuleFormat(StrEnum):
@@ -97,13 +98,12 @@ def display_name(handle: str) -> str:
     parts = [part for part in re.split(r"[?#]", handle, maxsplit=1)[0].split("/") if part]
     if parts[2:3] == ["models"] and len(parts) > 4:
         return _kaggle_name(parts[4:])
-    telling = [part for part in parts[2:] if not part.isdecimal() and part not in _TASKS]
+    telling = [part for part in parts[2:] if not part.isdecimal() and part not in FEATURE_TASKS]
     if len(telling) > 2 and len(telling[-1]) <= _SHORT:
         return f"{telling[-2]} {telling[-1]}"
     return telling[-1] if telling else parts[-1]
 
 
-_TASKS = ("feature_vector", "feature-vector")
 _SHORT = 4
 """A word this short, such as 'b0', tells nothing without the one before it."""
 
