@@ -38,6 +38,10 @@ class BackboneError(StudioError):
     """The backbone cannot be found, read or used this way."""
 
 
+class DamagedModuleError(BackboneError):
+    """A module's files are there, but cannot be loaded: another copy of it may be."""
+
+
 class UnsafeModuleError(BackboneError):
     """A module holds operations that touch files or run code, and nobody has said that it is trusted."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from hubstudio.core.cost import Cost
 from hubstudio.core.errors import StudioError
 from hubstudio.core.plan import Mode
 
@@ -46,6 +47,8 @@ class RunStarted:
     classes: tuple[str, ...]
     counts: dict[str, int]
     elapsed: float = 0.0
+    cost: Cost | None = None
+    """What it is predicted to take, if the backbone's speed is known."""
 
 
 @dataclass(frozen=True)

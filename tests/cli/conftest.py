@@ -12,15 +12,19 @@ import pytest
 
 from hubstudio.cli import main as command_line
 from hubstudio.core import whole_files
-from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat
+from hubstudio.core.backbones import BackboneInfo, Block, Endpoint, ModuleFormat
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.comparison import Contender, best_first
+from hubstudio.core.cost import Cost, RunCost, Speed
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
-from hubstudio.core.events import EpochDone, Note, Phase, PhaseStarted, Progress, Report, RunStarted
+from hubstudio.core.errors import BackboneError
+from hubstudio.core.events import BytesFetched, EpochDone, Note, Phase, PhaseStarted, Progress, Report, RunStarted
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_listing import scan
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
 from hubstudio.core.split import split_photos
+from made_speeds import SPEED
 from pictures import save_picture
 
 
@@ -32,12 +36,49 @@ class FakeEngine:
     asked: list[Any] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
     validation_loss: float = 0.25
+    predicted: Cost | None = None
+    unmeasurable: bool = False
 
-    def probe(self, backbone: str) -> BackboneInfo:
+    def probe(self, backbone: str, features: str = "") -> BackboneInfo:
         self.before()
-        self.asked.append(backbone)
+        self.asked.append((backbone, features) if features else backbone)
         blocks = (Block("stem", 2, 100), Block("block_1", 6, 2_000))
-        return BackboneInfo("tiny", backbone, Path("tiny"), 96, 1280, 2_100, True, blocks, ModuleFormat.TF2, 8_000)
+        endpoints = (Endpoint("stem/map", (12, None, 8)), Endpoint("vector", (1280,)))
+        return BackboneInfo(
+            "tiny", backbone, Path("tiny"), 96, 1280, 2_100, True, blocks, ModuleFormat.TF2, 8_000, features, endpoints,
+            96, "0 to 1", "2.11.0",
+        )  # fmt: skip
+
+    def fetch(self, backbone: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+        self.before()
+        cancel.check()
+        report(BytesFetched(backbone, 4_000, 8_000, 1e6, 0.5))
+        return self.probe(backbone)
+
+    def trust(self, backbone: str) -> None:
+        self.before()
+        self.asked.append(("trust", backbone))
+
+    def measure(self, plan: Plan, cancel: CancelToken) -> Speed:
+        self.asked.append(("measure", plan.backbone))
+        cancel.check()
+        if self.unmeasurable:
+            raise BackboneError("The backbone's speed could not be measured.")
+        return SPEED
+
+    def compare(self, plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
+        self.plans.append(plan)
+        self.asked.append(list(backbones))
+        self.before()
+        cancel.check()
+        print("a library chatters on stdout")
+        report(Progress(8, 8 * len(backbones), "photos, now through tiny"))
+        return best_first(
+            Contender(name, name, error=f"There is no backbone '{name}'.")
+            if "missing" in name
+            else Contender(name, name, 3 + place, 8, 120.0, 1.5, 4_200_000, 1280, 96)
+            for place, name in enumerate(backbones)
+        )
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         self.plans.append(plan)
@@ -45,7 +86,7 @@ class FakeEngine:
         cancel.check()
         found = scan(Path(plan.photos))
         split = split_photos(found, plan.seed, plan.shares)
-        report(RunStarted(out, plan.backbone, plan.mode, found.classes, split.counts()))
+        report(RunStarted(out, plan.backbone, plan.mode, found.classes, split.counts(), 0.1, self.predicted))
         report(PhaseStarted(Phase.HEAD, plan.epochs, 0.5))
         epoch = EpochDone(Phase.HEAD, 1, plan.epochs, 0.5, 0.9, self.validation_loss, 0.75, 1e-3, True, 1.0)
         report(epoch)
@@ -54,6 +95,7 @@ class FakeEngine:
         summary = RunSummary(
             str(out), found.classes, split.counts(), plan.backbone, plan.mode.value, plan.epochs, 1, "head", 0.75,
             self.validation_loss, False, seconds, 96, 1280,
+            cost=RunCost(self.predicted, Cost(38.0, 1_150_000_000, 120_000_000, {"loading": 1.0, "head": 37.0})),
         )  # fmt: skip
         with whole_files.whole_folder(out) as folder:
             write_records(folder, plan, found, split, [epoch])

@@ -81,7 +81,8 @@ def test_an_unknown_format_is_answered_with_the_nearest(hubstudio: Hubstudio, tr
 
 def test_backbones_lists_the_bundled_ones(hubstudio: Hubstudio) -> None:
     document = hubstudio("backbones", "--json").document
-    assert [entry["name"] for entry in document["backbones"]] == ["studio-mini"]
+    assert document["backbones"][0]["name"] == "studio-mini"
+    assert document["backbones"][0]["state"] == "bundled"
     assert "studio-mini" in hubstudio("backbones").out
 
 

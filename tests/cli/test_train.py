@@ -61,7 +61,15 @@ def test_the_other_options_reach_the_plan(
     options = ("--mode", "fine-tune", "--unfreeze", "ALL", "--output", "sigmoid", "--train-batch-norm")
     assert hubstudio("train", photos, "--out", tmp_path / "run", "--backbone", "https://host/m/1", *options).code == 0
     assert engine.plans == [
-        Plan(str(photos), "https://host/m/1", Mode.FINE_TUNE, "all", 10, output=Output.SIGMOID, train_batch_norm=True)
+        Plan(
+            str(photos),
+            "https://host/m/1",
+            mode=Mode.FINE_TUNE,
+            unfreeze="all",
+            epochs=10,
+            output=Output.SIGMOID,
+            train_batch_norm=True,
+        )
     ]
 
 

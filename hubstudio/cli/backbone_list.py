@@ -1,0 +1,112 @@
+"""The backbones to choose from: bundled ones, those of the catalogue, and what else is on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hubstudio.core.backbones import bundled_folder, bundled_names, display_name
+from hubstudio.core.catalogue import CatalogueRow, load_catalogue_safely
+from hubstudio.core.errors import BackboneError
+from hubstudio.core.handles import parse_handle
+from hubstudio.core.module_cache import CachedModule, ModuleState, cached_modules, folder_bytes, look_up
+
+_BUNDLED = "bundled"
+_BEST_FIRST = (ModuleState.READY, ModuleState.BROKEN, ModuleState.PARTIAL, ModuleState.ABSENT)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of the list."""
+
+    name: str
+    """For typing."""
+    title: str
+    handle: str
+    state: str
+    folder: str
+    bytes: int
+    """On this computer."""
+    why: str = ""
+    row: CatalogueRow | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain values for JSON; what nobody published is null."""
+        row = self.row
+        return {
+            "name": self.name,
+            "title": self.title,
+            "handle": self.handle,
+            "kaggle": row.kaggle if row else "",
+            "state": self.state,
+            "folder": self.folder,
+            "bytes": self.bytes,
+            "why": self.why,
+            "download_bytes": row.download_bytes if row else None,
+            "input_size": row.input_size if row else None,
+            "features": row.features if row else None,
+            "parameters": row.parameters if row else None,
+            "imagenet_top1": row.imagenet_top1 if row else None,
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        """Return it as cells of a table; a dash where nothing is known."""
+        row = self.row
+        return (
+            self.name,
+            self._state(),
+            _megabytes(self.bytes or (row.download_bytes if row else None)),
+            f"{row.input_size}" if row and row.input_size else "–",
+            f"{row.features:,}" if row and row.features else "–",
+            f"{row.imagenet_top1:.1f}" if row and row.imagenet_top1 else "–",
+        )
+
+    def _state(self) -> str:
+        if self.state == ModuleState.BROKEN:
+            return f"broken ({self.why})"
+        return {ModuleState.ABSENT.value: "to download", ModuleState.PARTIAL.value: "partly here"}.get(
+            self.state, self.state
+        )
+
+
+HEADINGS = ("name", "state", "MB", "px", "features", "top-1 %")
+
+
+def listed() -> tuple[list[Listed], BackboneError | None]:
+    """Return all lines, and what is wrong with the person's own catalogue if something is."""
+    catalogue, problem = load_catalogue_safely()
+    lines = [*_bundled(), *map(_of_row, catalogue.rows)]
+    known = {line.folder for line in lines}
+    lines += [_of_module(module) for module in cached_modules() if str(module.folder) not in known]
+    return lines, problem
+
+
+def best(row: CatalogueRow) -> CachedModule:
+    """Return what is here of a row: by its handle or, as another copy of the same module, by its Kaggle handle."""
+    found = [look_up(parse_handle(text).text) for text in (row.handle, row.kaggle) if text]
+    return min(found, key=lambda module: _BEST_FIRST.index(module.state))
+
+
+def _bundled() -> Iterator[Listed]:
+    for name in bundled_names():
+        folder = bundled_folder(name)
+        assert folder is not None
+        yield Listed(name, display_name(name), name, _BUNDLED, str(folder), folder_bytes(folder))
+
+
+def _of_row(row: CatalogueRow) -> Listed:
+    module = best(row)
+    return Listed(
+        row.id, row.name, module.handle, module.state.value, str(module.folder), module.bytes, module.why, row
+    )
+
+
+def _of_module(module: CachedModule) -> Listed:
+    name = module.handle if "://" in module.handle else module.folder.name
+    title = display_name(module.handle)
+    return Listed(name, title, module.handle, module.state.value, str(module.folder), module.bytes, module.why)
+
+
+def _megabytes(count: int | None) -> str:
+    return f"{count / 1e6:,.1f}" if count else "–"

@@ -1,0 +1,90 @@
+"""Where a backbone lies that somebody names, and how one comes here that is not here yet."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from pathlib import Path
+
+from hubstudio.core.backbones import BackboneInfo, bundled_folder
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import BackboneError, UnsafeModuleError
+from hubstudio.core.events import Report, ignore
+from hubstudio.core.handles import Handle, HandleKind, parse_handle
+from hubstudio.core.module_cache import CachedModule, ModuleState, look_up
+from hubstudio.hub.fetch import bring, fetch, import_archive, imported_folder_of
+from hubstudio.ml import buckets
+from hubstudio.ml.module_checking import check_in_child
+
+_HOW_TO_GET = "Fetch it with 'hubstudio backbones get {}', or with Download on the Backbone page."
+
+
+def find_folder(text: str) -> tuple[str, Path]:
+    """Return the canonical handle and the folder of a backbone that is on this computer; no request is made.
+
+    An archive is imported first, so that what a plan holds stays readable. Raises ``BackboneError`` with the way to
+    get a module that is not here, or not whole.
+    """
+    handle = parse_handle(text)
+    if handle.kind is HandleKind.BUNDLED:
+        folder = bundled_folder(handle.text)
+        assert folder is not None
+        return handle.text, folder
+    if handle.kind is HandleKind.FOLDER:
+        return handle.text, Path(handle.text)
+    if handle.kind is HandleKind.ARCHIVE:
+        folder = _imported(Path(handle.text))
+        return str(folder), folder
+    module = look_up(handle.text)
+    if not module.is_ready:
+        raise _not_here(module)
+    return handle.text, module.folder
+
+
+def fetch_module(text: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+    """Bring a module here, checked in a process of its own, whole or not at all; one that is here is only checked.
+
+    Raises ``StudioError`` or ``Cancelled``.
+    """
+    handle = parse_handle(text)
+
+    def check(known_as: str, folder: Path) -> BackboneInfo:
+        return check_in_child(known_as, folder, cancel)
+
+    if handle.kind is HandleKind.ARCHIVE:
+        return import_archive(Path(handle.text), check, report, cancel)
+    if handle.kind is HandleKind.BUCKET:
+        copy = partial(buckets.copy, handle.text, report=report, cancel=cancel)
+        return bring(handle.text, copy, check, report, cancel)
+    if handle.is_fetched:
+        return fetch(handle.text, check, report, cancel)
+    return check(*find_folder(text))
+
+
+def is_here(handle: Handle) -> bool:
+    """Whether it can be loaded without a request."""
+    if handle.kind is HandleKind.ARCHIVE:
+        return look_up(str(imported_folder_of(Path(handle.text), CancelToken()))).is_ready
+    return not handle.is_fetched or look_up(handle.text).is_ready
+
+
+def _imported(archive: Path) -> Path:
+    """Return the folder of the module in an archive, which is unpacked there if it is not yet.
+
+    One that is refused as unsafe is there too: whoever loads it next is told, or trusts it.
+    """
+    folder = imported_folder_of(archive, CancelToken())
+    if not look_up(str(folder)).is_ready:
+        with contextlib.suppress(UnsafeModuleError):
+            fetch_module(str(archive), ignore, CancelToken())
+    return folder
+
+
+def _not_here(module: CachedModule) -> BackboneError:
+    step = _HOW_TO_GET.format(module.handle)
+    if module.state is ModuleState.BROKEN:
+        what = f"'{module.handle}' on this computer is damaged."
+        return BackboneError(what, found=f"In '{module.folder}': {module.why}.", next_step=f"{step} That mends it.")
+    what = f"'{module.handle}' is not on this computer yet."
+    begun = f"{module.bytes / 1e6:.1f} MB of it have come." if module.state is ModuleState.PARTIAL else ""
+    return BackboneError(what, found=begun, next_step=step)

@@ -1,0 +1,75 @@
+"""What a training says of its cost before it starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cli.conftest import Ended, FakeEngine
+from hubstudio.core import speeds
+from hubstudio.core.cost import Cost
+from hubstudio.core.run_folder import RunFolder
+from made_speeds import SPEED
+
+Hubstudio = Callable[..., Ended]
+MEASURED = ("measure", "studio-mini")
+
+
+def test_the_prediction_is_said_before_the_start(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.predicted = Cost(41.0, 1_210_000_000, 148_000_000)
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    assert ended.err.splitlines()[0] == "Predicted: about 40 s, 1.2 GB of memory, 150 MB of disk."
+
+
+def test_prediction_and_truth_stand_side_by_side_in_the_end(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.predicted = Cost(41.0, 1_210_000_000, 148_000_000)
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    said = "It took 40 s, 1.2 GB of memory, 120 MB of disk; predicted were 40 s, 1.2 GB of memory, 150 MB of disk."
+    assert said in ended.out.splitlines()
+
+
+def test_json_and_the_runs_metrics_hold_prediction_and_truth(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.predicted = Cost(41.0, 1_210_000_000, 148_000_000)
+    cost = hubstudio("train", photos, "--out", tmp_path / "run", "--json").document["cost"]
+    assert (cost["predicted"]["seconds"], cost["actual"]["seconds"]) == (41.0, 38.0)
+    assert cost["actual"]["stretches"] == {"loading": 1.0, "head": 37.0}
+    assert RunFolder.open(tmp_path / "run").metrics()["cost"] == cost
+
+
+def test_nothing_is_said_where_nothing_is_known(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:
+    assert "Predicted" not in hubstudio("train", photos, "--out", tmp_path / "run").err
+
+
+def test_a_training_of_seconds_is_not_held_up_by_measuring(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    assert hubstudio("train", photos, "--out", tmp_path / "run").code == 0
+    assert MEASURED not in engine.asked
+
+
+def test_fine_tuning_is_measured_first_if_that_was_never_done(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune")
+    assert ended.code == 0
+    assert MEASURED in engine.asked
+    assert "Measuring how fast tiny is on this computer" in ended.err
+
+
+def test_what_was_measured_before_is_not_measured_again(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    speeds.keep(Path("tiny"), "", SPEED)
+    assert hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune").code == 0
+    assert MEASURED not in engine.asked
+
+
+def test_a_backbone_that_cannot_be_measured_is_trained_all_the_same(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.unmeasurable = True
+    assert hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune").code == 0
