@@ -22,6 +22,7 @@ class Actions(QObject):
     close_wanted = Signal()
     undo_wanted = Signal()
     redo_wanted = Signal()
+    settings_wanted = Signal()
     theme_chosen = Signal(str)
     about_wanted = Signal()
 
@@ -42,6 +43,9 @@ class Actions(QObject):
         self.redo = self._add(edit, "&Redo", self.redo_wanted, QKeySequence.StandardKey.Redo)
         self.redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
         self.show_edits("", "")
+        edit.addSeparator()
+        self.settings = self._add(edit, "&Settings…", self.settings_wanted, QKeySequence.StandardKey.Preferences)
+        self.settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.themes = self._theme_menu(bar.addMenu("&View").addMenu("&Theme"), theme)
         about = self._add(bar.addMenu("&Help"), "&About Hub Studio", self.about_wanted, None)
         about.setMenuRole(QAction.MenuRole.AboutRole)
@@ -51,6 +55,11 @@ class Actions(QObject):
         for action, verb, name in ((self.undo, "&Undo", to_undo), (self.redo, "&Redo", to_redo)):
             action.setText(f"{verb}: {name.replace('&', '&&')}" if name else verb)
             action.setEnabled(bool(name))
+
+    def show_theme(self, theme: str) -> None:
+        """Tick the theme that is shown."""
+        for action in self.themes.actions():
+            action.setChecked(action.objectName() == f"theme_{theme}")
 
     def _add(self, menu: QMenu, text: str, wanted: SignalInstance, key: QKeySequence.StandardKey | None) -> QAction:
         action = QAction(text, self)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import QApplication
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import ProjectError, StudioError
 from hubstudio.core.project import Project, open_project, remember
-from hubstudio.core.settings import load_settings
 from hubstudio.gui.crash_dialog import CrashDialog
 from hubstudio.gui.crash_stacks import show_stacks_on_crash
 from hubstudio.gui.garbage import GarbageCollector
@@ -59,10 +58,10 @@ class Studio(QObject):
         self._crash: CrashDialog | None = None
         self._photos = start_with if start_with and holds_class_folders(start_with) else None
         project, problem = _opened(None if self._photos else start_with)
-        settings = load_settings()
-        apply_theme(app, settings.theme)
         self.session = Session(project, make_engine, self)
-        self.window = MainWindow(self.session, settings.theme)
+        theme = self.session.preferences.settings.theme
+        apply_theme(app, theme)
+        self.window = MainWindow(self.session, theme)
         if problem:
             self.window.show_problem(problem)
         self._signals = ProcessSignals(self)

@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from hubstudio import __version__
+from hubstudio.gui.session import Session
 from hubstudio.gui.widgets.question import Question, ask
+from hubstudio.gui.widgets.settings_dialog import SettingsDialog
 
 
 def ask_to_stop_training(parent: QWidget, to_do: str, stop: Callable[[], None]) -> QMessageBox:
@@ -23,6 +25,17 @@ def ask_to_stop_training(parent: QWidget, to_do: str, stop: Callable[[], None]) 
         is_destructive=True,
     )
     return ask(parent, question, stop)
+
+
+def show_settings(parent: QWidget, session: Session) -> SettingsDialog:
+    """Show the settings; each choice counts at once."""
+    dialog = SettingsDialog(session.preferences.settings, parent)
+    dialog.changed.connect(session.preferences.change)
+    session.preferences.changed.connect(dialog.show_settings)
+    session.backbones.modules_counted.connect(dialog.show_count)
+    session.backbones.count_modules()
+    dialog.open()
+    return dialog
 
 
 def show_about(parent: QWidget) -> QMessageBox:

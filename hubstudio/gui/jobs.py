@@ -24,7 +24,9 @@ class Jobs(QObject):
         self.engine_lane = Lane("engine lane", self)
         self.reading_lane = Lane("reading lane", self)
         self.dividing_lane = Lane("dividing lane", self)  # of its own: a check may take long, or stand still
-        self._lanes = (self.dividing_lane, self.reading_lane, self.engine_lane)
+        self.fetching_lane = Lane("fetching lane", self)  # of its own: downloads go on while a training runs
+        self.shelf_lane = Lane("shelf lane", self)  # of its own: a look at the modules waits for no download
+        self._lanes = (self.dividing_lane, self.reading_lane, self.shelf_lane, self.fetching_lane, self.engine_lane)
         self._current: dict[str, Job] = {}
         for lane in self._lanes:
             lane.event_reported.connect(self._on_event)

@@ -118,6 +118,10 @@ class MainWindow(QMainWindow):
         """Show a problem that belongs to no page, until it is dismissed."""
         self.banner.show_error(error)
 
+    def show_settings(self) -> None:
+        """Show the settings."""
+        dialogs.show_settings(self, self.session)
+
     def show_about(self) -> None:
         """Say what this is."""
         dialogs.show_about(self)
@@ -148,11 +152,15 @@ class MainWindow(QMainWindow):
             self.show_problem(error)
 
     def on_theme_chosen(self, theme: str) -> None:
-        """Show the theme and remember it."""
+        """Remember the theme; it is shown when that is told."""
+        self.session.preferences.change("theme", theme)
+
+    def on_settings_changed(self, settings: Settings) -> None:
+        """Show the theme that was chosen."""
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        apply_theme(app, theme)
-        Settings(theme=theme).save()
+        apply_theme(app, settings.theme)
+        self.menu.show_theme(settings.theme)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tell of the first time."""

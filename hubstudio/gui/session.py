@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from hubstudio.core.backbones import BackboneInfo
-from hubstudio.core.cancel import CancelToken
-from hubstudio.core.engine import Engine
+from hubstudio.core.cost import PhotoAmount
 from hubstudio.core.errors import PhotosError, StudioError
-from hubstudio.core.events import BytesFetched, Event, Progress, Report, RunCancelled, RunFailed, RunStarted
+from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed, RunStarted
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_listing import photos_at
 from hubstudio.core.photos import PhotoSet
@@ -25,26 +23,16 @@ from hubstudio.core.project import Project, new_project_folder, remember
 from hubstudio.core.run_state import RunState, Status, advance, stopping
 from hubstudio.core.selection import is_table
 from hubstudio.core.split import Split
-from hubstudio.gui import photo_edits
+from hubstudio.gui import downloads, photo_edits
+from hubstudio.gui.backbone_desk import BackboneDesk
+from hubstudio.gui.comparison_desk import ComparisonDesk
+from hubstudio.gui.engine_work import WARM_UP, EngineMaker, EngineWork
 from hubstudio.gui.jobs import Jobs
-from hubstudio.gui.lane import Job
 from hubstudio.gui.photo_desk import PhotoDesk
-from hubstudio.gui.plan_fitting import fit_plan
+from hubstudio.gui.preferences import Preferences
+from hubstudio.gui.speed_desk import SpeedDesk
 
-_FOR_EVERY_PROJECT = ("warm up",)
-EngineMaker = Callable[[], Engine]
-
-
-class EngineDoor:
-    """Makes the engine when it is first asked for, in the lane's thread: that is when TensorFlow loads."""
-
-    def __init__(self, make: EngineMaker) -> None:
-        self._make = make
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The engine; loading it takes seconds."""
-        return self._make()
+_FOR_EVERY_PROJECT = (WARM_UP, downloads.PREFIX)
 
 
 class Session(QObject):
@@ -73,17 +61,22 @@ class Session(QObject):
     def __init__(self, project: Project, make_engine: EngineMaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
-        self.backbone: BackboneInfo | None = None
         self.run_state = RunState()
         self.evaluation: Evaluation | None = None
-        self._door = EngineDoor(make_engine)
         self._jobs = Jobs(self)
         self._engine_lane = self._jobs.engine_lane
+        self._work = EngineWork(self._jobs, make_engine, self)
+        self.preferences = Preferences(self)
+        self.backbones = BackboneDesk(
+            self._jobs, self._work, self.preferences, lambda: self.plan, self.change_plan, self
+        )
+        self.speeds = SpeedDesk(self._jobs, self._work, self.backbones, lambda: self.plan, self._photo_amount, self)
+        self.comparison = ComparisonDesk(self._jobs, self._work, lambda: self.plan, self)
         self._desk = PhotoDesk(self._jobs, lambda: self.plan, self._take_photo_choices, self)
+        self._amount: tuple[Split, PhotoAmount] | None = None
         self._to_classify: tuple[Path, ...] = ()
         self._finishing: dict[str, Callable[[object], None]] = {
-            "warm up": self._on_warm,
-            "probe": self._on_probed,
+            WARM_UP: lambda _: self.engine_ready.emit(),
             "train": self._on_trained,
             "evaluate": self._on_evaluated,
             "classify": self.predictions_ready.emit,
@@ -106,6 +99,9 @@ class Session(QObject):
         desk.split_exported.connect(self.split_exported)
         desk.history_changed.connect(self.history_changed)
         desk.failed.connect(self.failed)
+        desk.split_changed.connect(self.speeds.look_at_plan)
+        self.backbones.chosen.connect(self.backbone_changed)
+        self.backbones.failed.connect(self.failed)
 
     @property
     def plan(self) -> Plan | None:
@@ -126,6 +122,11 @@ class Session(QObject):
     def split(self) -> Split | None:
         """How the photos are divided; None until they are checked."""
         return self._desk.split
+
+    @property
+    def backbone(self) -> BackboneInfo | None:
+        """The backbone that is chosen; None while none was looked into."""
+        return self.backbones.info
 
     @property
     def split_is_current(self) -> bool:
@@ -159,18 +160,19 @@ class Session(QObject):
 
     def start(self) -> None:
         """Load the engine in its lane, and read again what the project points at. Call once the window shows."""
-        self._on_engine("warm up", lambda engine, report, cancel: None)
+        self._work.ask(WARM_UP, lambda engine, report, cancel: None)
+        self.backbones.read_shelf()
         self._read_what_the_plan_names()
 
     def open(self, project: Project) -> None:
         """Work on another project from now on; what goes on in this one is cancelled."""
         for kind in self._jobs.kinds:
-            if kind not in _FOR_EVERY_PROJECT:
+            if not kind.startswith(_FOR_EVERY_PROJECT):
                 self._jobs.drop(kind)
         self.project = project
-        self.backbone = None
         self._desk.clear()
-        self.backbone_changed.emit(None)
+        self.backbones.clear()
+        self.comparison.clear()
         self._set_evaluation(None)
         self._set_run_state(RunState())
         if project.folder.name:
@@ -248,14 +250,15 @@ class Session(QObject):
         self._desk.export_split(file)
 
     def use_backbone(self, text: str) -> None:
-        """Look into a backbone; ends in ``backbone_changed`` or ``failed('probe')``, which keeps the former one."""
-        self._look_into(text.strip())
+        """Choose a backbone; ends in ``backbone_changed`` or ``failed('probe')``, which keeps the former one."""
+        self.backbones.use(text)
 
     def change_plan(self, plan: Plan) -> None:
         """Take over choices for the next run."""
         if plan != self.plan:
             self._save(replace(self.project, plan=plan))
             self._desk.look_at_plan()
+            self.speeds.look_at_plan()
 
     def go_to(self, step: str) -> None:
         """Remember which step is shown."""
@@ -275,7 +278,7 @@ class Session(QObject):
         out = self.project.next_run_path()
         self._set_run_state(RunState(status=Status.PREPARING))
         classes = self.photo_set.classes if self.photo_set and self.photos_are_checked else ()
-        self._on_engine(
+        self._work.ask(
             "train", lambda engine, report, cancel: engine.train(plan, out, _with_all(classes, report), cancel)
         )
 
@@ -290,7 +293,7 @@ class Session(QObject):
         run = self.project.run_path
         self._set_evaluation(None)
         if run:
-            self._on_engine("evaluate", lambda engine, report, cancel: engine.evaluate(run, None, report, cancel))
+            self._work.ask("evaluate", lambda engine, report, cancel: engine.evaluate(run, None, report, cancel))
 
     def classify(self, paths: Sequence[Path]) -> None:
         """Classify photos, and all photos below folders, with the current run or the one that takes its place.
@@ -300,7 +303,7 @@ class Session(QObject):
         run = self.project.run_path
         if run and paths:
             self._to_classify = tuple(paths)
-            self._on_engine(
+            self._work.ask(
                 "classify", lambda engine, report, cancel: engine.predict(run, photos_at(paths), report, cancel)
             )
 
@@ -308,9 +311,7 @@ class Session(QObject):
         """Export the current run; ends in ``exports_ready`` or ``failed('export')``."""
         run = self.project.run_path
         if run:
-            self._on_engine(
-                "export", lambda engine, report, cancel: engine.export(run, formats, folder, report, cancel)
-            )
+            self._work.ask("export", lambda engine, report, cancel: engine.export(run, formats, folder, report, cancel))
 
     def cancel(self, kind: str) -> None:
         """Cancel the job of that kind, if one runs or waits; a check leaves the photos listed and unchecked."""
@@ -324,22 +325,24 @@ class Session(QObject):
         """Cancel everything and wait for the lanes to end; False if one still works after ``patience`` seconds."""
         return self._jobs.close(self.patience)
 
+    def _photo_amount(self) -> PhotoAmount | None:
+        """Return how much there is to train on; None until the photos are checked."""
+        photo_set, split = self.photo_set, self.split
+        if not (photo_set and split and self.photos_are_checked):
+            return None
+        if self._amount is None or self._amount[0] is not split:
+            self._amount = split, PhotoAmount.of(photo_set, split)
+        return self._amount[1]
+
     def _read_what_the_plan_names(self) -> None:
         if self.plan:
             self._desk.read()
-            self._look_into(self.plan.backbone)
-
-    def _look_into(self, text: str) -> None:
-        self._on_engine("probe", lambda engine, report, cancel: engine.probe(text))
-
-    def _on_engine(self, kind: str, work: Callable[[Engine, Report, CancelToken], object]) -> None:
-        door = self._door
-        self._jobs.submit(self._engine_lane, Job(kind, lambda report, cancel: work(door.engine, report, cancel)))
+            self.backbones.look_into(self.plan.backbone, self.plan.features)
 
     def _on_reported(self, kind: str, event: Event) -> None:
-        if isinstance(event, Progress) or (isinstance(event, BytesFetched) and kind != "train"):
+        if isinstance(event, Progress):
             self.busy_changed.emit(kind, event)
-        elif not isinstance(event, RunFailed | RunCancelled):  # how it ended is told by the job itself
+        elif kind == "train" and not isinstance(event, RunFailed | RunCancelled):  # how it ended the job itself tells
             self._set_run_state(advance(self.run_state, event))
 
     def _on_finished(self, kind: str, result: object) -> None:
@@ -362,23 +365,13 @@ class Session(QObject):
             self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
         self.crashed.emit(report)
 
-    def _on_warm(self, _: object) -> None:
-        self.engine_ready.emit()
-
     def _take_photo_choices(self, plan: Plan) -> None:
         if not self.project.folder.name:  # nothing was opened: the project gets its name from the photos
             self.project = replace(self.project, folder=new_project_folder(_namesake(plan)))
         self._save(replace(self.project, plan=plan))
         self._desk.look_at_plan()
         if not self.backbone and not self.is_busy("probe"):
-            self._look_into(plan.backbone)
-
-    def _on_probed(self, info: object) -> None:
-        assert isinstance(info, BackboneInfo)
-        self.backbone = info
-        if self.plan:
-            self.change_plan(fit_plan(replace(self.plan, backbone=info.handle), info))
-        self.backbone_changed.emit(info)
+            self.backbones.look_into(plan.backbone, plan.features)
 
     def _on_trained(self, _: object) -> None:
         run = self.run_state.run

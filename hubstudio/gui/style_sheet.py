@@ -15,6 +15,7 @@ QLabel[role="heading"] { font-size: {heading}px; font-weight: 700; }
 QLabel[role="figure"] { font-size: {figure}px; font-weight: 700; }
 QLabel[role="muted"] { color: {muted}; font-size: {small}px; }
 QLabel[role="good"] { color: {good}; }
+QLabel[role="tag"] { color: {good}; font-size: {small}px; font-weight: 700; }
 QLabel[role="warning"] { color: {warning}; }
 QLabel[role="bad"] { color: {bad}; }
 
@@ -45,6 +46,13 @@ QPushButton[role="quiet"]:hover { border-color: {border}; }
 QPushButton[role="quiet"]:focus { border: 2px solid {accent}; padding: 3px 7px; }
 QPushButton[role="quiet"]:disabled { color: {muted}; }
 
+QPushButton[role="inline"] {
+    background: transparent; color: {accent}; border: 1px solid transparent; padding: 2px 3px; font-size: {small}px;
+}
+QPushButton[role="inline"]:hover { border-color: {border}; }
+QPushButton[role="inline"]:focus { border: 2px solid {accent}; padding: 1px 2px; }
+QPushButton[role="inline"]:disabled { color: {muted}; }
+
 QPushButton[role="step"] {
     background: transparent; color: {text}; border: 2px solid transparent; padding: 7px 10px; text-align: left;
 }
@@ -58,6 +66,7 @@ QLineEdit, QPlainTextEdit, QTextEdit {
     selection-background-color: {accent}; selection-color: {accent_text};
 }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid {accent}; padding: 5px 9px; }
+QLineEdit[hovered="true"] { background: {accent_soft}; border: 2px dashed {accent}; padding: 5px 9px; }
 QLineEdit:disabled { color: {muted}; background: {window}; }
 QAbstractSpinBox { min-height: 28px; }
 QComboBox {
@@ -83,11 +92,13 @@ QRadioButton::indicator:checked:disabled { border-color: {muted}; }
 QCheckBox { spacing: 8px; padding: 3px 3px 3px 0; border: 2px solid transparent; border-radius: 6px; }
 QCheckBox:focus { border-color: {accent}; }
 QCheckBox:disabled { color: {muted}; }
-QCheckBox::indicator {
+QCheckBox::indicator, QListWidget::indicator {
     width: 14px; height: 14px; border: 1px solid {muted}; border-radius: 4px; background: {surface};
 }
-QCheckBox::indicator:hover { border-color: {accent}; }
-QCheckBox::indicator:checked { border-color: {accent}; background: {accent}; image: url("{tick}"); }
+QCheckBox::indicator:hover, QListWidget::indicator:hover { border-color: {accent}; }
+QCheckBox::indicator:checked, QListWidget::indicator:checked {
+    border-color: {accent}; background: {accent}; image: url("{tick}");
+}
 QCheckBox::indicator:checked:disabled { border-color: {muted}; background: {muted}; }
 
 QProgressBar { background: {track}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px; }
@@ -117,6 +128,15 @@ QTableView, QListView, QTreeView {
 QTableView:focus, QListView:focus, QTreeView:focus { border: 2px solid {accent}; }
 QListView[role="tiles"], QListView[role="tiles"]:focus { background: transparent; border: none; }
 QListView[role="tiles"] QLineEdit, QListView[role="tiles"] QLineEdit:focus { padding: 0 4px; }
+QListWidget::item { padding: 4px 6px; color: {text}; }
+QListWidget::item:selected { background: {accent_soft}; }
+QTabWidget::pane { border: none; }
+QTabBar::tab {
+    background: transparent; color: {muted}; border: none; border-bottom: 2px solid transparent; padding: 6px 12px;
+}
+QTabBar::tab:selected { color: {accent}; border-bottom-color: {accent}; font-weight: 700; }
+QTabBar::tab:focus { color: {text}; border-bottom-color: {text}; }
+QTabBar::tab:disabled { color: {muted}; }
 QHeaderView::section { background: {surface}; color: {muted}; border: none; padding: 4px; }
 
 QMenuBar { background: {sidebar}; border-bottom: 1px solid {border}; }

@@ -31,14 +31,19 @@ def connect_window(window: MainWindow) -> None:
     actions.undo_wanted.connect(session.undo)
     actions.redo_wanted.connect(session.redo)
     actions.close_wanted.connect(window.close)
+    actions.settings_wanted.connect(window.show_settings)
+    session.preferences.changed.connect(window.on_settings_changed)
     actions.theme_chosen.connect(window.on_theme_chosen)
     actions.about_wanted.connect(window.show_about)
 
 
 def connect_page(window: MainWindow, page: Page) -> None:
     """Connect a page that was just built."""
+    from hubstudio.gui.pages.backbone_page import BackbonePage
     from hubstudio.gui.pages.photos_page import PhotosPage
 
     page.done_changed.connect(window.refresh_soon)
     if isinstance(page, PhotosPage):  # queued: opening another project lets the asking page go
         page.project_wanted.connect(window.open_project, Qt.ConnectionType.QueuedConnection)
+    if isinstance(page, BackbonePage):
+        page.settings_wanted.connect(window.show_settings)

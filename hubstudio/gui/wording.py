@@ -47,10 +47,14 @@ def milliseconds_text(milliseconds: float) -> str:
 
 
 def size_text(size: int) -> str:
-    """Return '9.4 MB'."""
+    """Return '9.4 MB', '21 MB' or '1.1 GB'."""
     if size < 1000:
         return f"{size} bytes"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} kB"
+    if size < 999_500_000:
+        return f"{size / 1e6:.1f} MB" if size < 9_950_000 else f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB"
 
 
 def progress_text(progress: Progress) -> str:
@@ -65,9 +69,9 @@ def way_text(plan: Plan) -> str:
     return f"Fine-tune {_blocks(plan)}"
 
 
-def plan_title(plan: Plan) -> str:
-    """Return what will learn, on which backbone."""
-    return f"{way_text(plan)} · {display_name(plan.backbone)}"
+def plan_title(plan: Plan, name: str = "") -> str:
+    """Return what will learn, on which backbone; ``name`` is what people call it."""
+    return f"{way_text(plan)} · {name or display_name(plan.backbone)}"
 
 
 def plan_line(plan: Plan, photos: PhotoSet | None) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fake_engine import FakeEngine
 from photo_folders import COLOURS, make_photos
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -27,7 +28,15 @@ PATIENCE = 20_000  # milliseconds
 
 @pytest.fixture(autouse=True)
 def garbage_of_others() -> None:
-    """Qt objects of earlier tests go here, in the thread they belong to, not in whichever worker collects first."""
+    """Qt objects of earlier tests go here, in the thread they belong to, not in whichever worker collects first.
+
+    Windows that were dropped are deleted by Qt first, as the program does it: PySide frees the items of nested layouts
+    in any order, and now and then one twice.
+    """
+    if isinstance(app := QApplication.instance(), QApplication):
+        for window in app.topLevelWidgets():
+            window.deleteLater()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
 
 

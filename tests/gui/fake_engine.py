@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from hubstudio.core import whole_files
-from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat, bundled_folder, display_name
+from hubstudio.core import module_places, whole_files
+from hubstudio.core.backbones import BackboneInfo, Block, Endpoint, ModuleFormat, bundled_folder, display_name
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.comparison import Contender
+from hubstudio.core.cost import Cost, DecodeSpeed, HeadSpeed, RunCost, Speed, StepSpeed
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
-from hubstudio.core.errors import BackboneError, StudioError
+from hubstudio.core.errors import BackboneError, StudioError, UnsafeModuleError
 from hubstudio.core.events import (
     BatchDone,
+    BytesFetched,
     EpochDone,
     FeaturesDone,
     Phase,
@@ -29,6 +33,30 @@ from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
 
 
+def put_into_cache(handle: str) -> Path:
+    """Put a whole module where TF Hub would keep the one of that handle; return its folder."""
+    entry = module_places.own_entry(handle)
+    bundled = bundled_folder("studio-mini")
+    assert bundled
+    shutil.copytree(bundled, entry.folder, dirs_exist_ok=True)
+    entry.descriptor.write_text(f"Module: {handle}\nDownload Time: now\n")
+    return entry.folder
+
+
+SPEED = Speed(
+    photos_per_second=100.0,
+    image_size=160,
+    load_seconds=1.0,
+    start_seconds=0.5,
+    freeze_seconds=0.5,
+    memory_bytes=500_000_000,
+    photo_bytes=1_000_000,
+    head=HeadSpeed(0.2, 0.001, 1e-9),
+    decode=DecodeSpeed(0.001, 0.002),
+    steps=(StepSpeed(1, 0.1, 0.01, 1_000_000), StepSpeed(14, 0.3, 0.05, 5_000_000)),
+)
+
+
 class FakeEngine:
     """Answers at once; set ``hold`` to a cleared ``threading.Event`` to keep a training after its first epoch."""
 
@@ -37,14 +65,31 @@ class FakeEngine:
         self.hold.set()
         self.trainable = True
         self.problem: StudioError | None = None
-        """Raised by the next call of anything but ``probe``."""
+        """Raised by the next call of anything but ``probe`` and ``measure``."""
+        self.endpoints: tuple[Endpoint, ...] = ()
+        self.unsafe: set[str] = set()
+        """Backbones that are refused until they are trusted."""
+        self.fetching = threading.Event()
+        self.fetching.set()
+        """Cleared: a download stands still at 40 %; a comparison at its first photo."""
+        self.fetched: list[str] = []
+        self.predicted: Cost | None = None
+        """What every run is predicted to take."""
+        self.measured: list[Plan] = []
+        self.compared: list[str] = []
 
-    def probe(self, backbone: str) -> BackboneInfo:
+    def probe(self, backbone: str, features: str = "") -> BackboneInfo:
         if "missing" in backbone:
             raise BackboneError(
                 f"There is no backbone '{backbone}'.",
                 found="No folder, no bundled backbone and no handle has this name.",
                 next_step="Check the name, or paste a handle that begins with https://.",
+            )
+        if backbone in self.unsafe:
+            raise UnsafeModuleError(
+                f"'{backbone}' could touch your files.",
+                operations=("WriteFile writes files", "PyFunc runs Python code"),
+                next_step="Use it only if you trust its maker.",
             )
         blocks = tuple(Block(f"block_{number}", 6, 10_000 * number) for number in range(1, 15))
         folder = bundled_folder(backbone) or Path("modules") / display_name(backbone)
@@ -53,13 +98,52 @@ class FakeEngine:
             handle=backbone,
             folder=folder,
             input_size=160,
-            features=768,
+            features=next((one.features for one in self.endpoints if one.name == features), 768),
             parameters=sum(block.parameters for block in blocks),
             trainable=self.trainable,
             blocks=blocks if self.trainable else (),
             format=ModuleFormat.TF2 if self.trainable else ModuleFormat.TF1,
             bytes=4_200_000,
+            features_name=features,
+            endpoints=self.endpoints,
+            default_size=160,
+            value_range="0 to 1",
+            producer="2.15.0",
         )
+
+    def fetch(self, backbone: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+        total = 10_000_000
+        while not self.fetching.wait(0.01):
+            report(BytesFetched(backbone, 4_000_000, total, 2e6, 3.0))
+            cancel.check()
+        cancel.check()
+        self._raise_problem()
+        report(BytesFetched(backbone, total, total, 2e6, 0.0))
+        report(Progress(1, 1, "checks"))
+        self.fetched.append(backbone)
+        put_into_cache(backbone)
+        return self.probe(backbone)
+
+    def trust(self, backbone: str) -> None:
+        self.unsafe.discard(backbone)
+
+    def measure(self, plan: Plan, cancel: CancelToken) -> Speed:
+        cancel.check()
+        self.measured.append(plan)
+        return SPEED
+
+    def compare(self, plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
+        report(Progress(1, 30))
+        while not self.fetching.wait(0.01):
+            cancel.check()
+        self._raise_problem()
+        self.compared += backbones
+        return [
+            Contender(name, display_name(name), 26, 30, 80.0, 3.0, 4_200_000, 768, 160)
+            if "broken" not in name
+            else Contender(name, display_name(name), error="It could not be loaded.")
+            for name in backbones
+        ]
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         self._raise_problem()
@@ -87,6 +171,7 @@ class FakeEngine:
             image_size=160,
             features=768,
             versions={"hubstudio": "0.1.0"},
+            cost=RunCost(self.predicted, Cost(1.0 + len(history), 600_000_000, 5_000_000)),
         )
         with whole_files.whole_folder(out) as folder:
             write_records(folder, plan, photo_set, split, history)

@@ -152,14 +152,14 @@ def test_closing_gives_up_on_work_that_cannot_be_cancelled(
 ) -> None:
     begun, let_go, probe = threading.Event(), threading.Event(), engine.probe
 
-    def hang(backbone: str) -> object:
+    def hang(backbone: str, features: str = "") -> object:
         begun.set()
         let_go.wait()
         return probe(backbone)
 
     monkeypatch.setattr(engine, "probe", hang)
     session.patience = 0.05
-    session.use_backbone("modules/on_a_dead_network")
+    session.backbones.look_into("modules/on_a_dead_network")
     assert begun.wait(5)
     assert not session.close()
     let_go.set()

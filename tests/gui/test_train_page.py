@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from hubstudio.core.cost import Cost
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import BatchDone, FeaturesDone, Note, Phase, PhaseStarted, RunStarted, TrainingEvent
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
@@ -147,6 +148,32 @@ def test_a_training_ends_with_its_best_epoch_and_start_is_there_again(page: Trai
     assert page.summary().endswith("on validation")
 
 
+def test_prediction_and_truth_of_a_finished_training_are_told(
+    page: TrainPage, qtbot: QtBot, engine: FakeEngine
+) -> None:
+    engine.predicted = Cost(40.0, 700_000_000, 5_000_000)
+    train(page, qtbot)
+    qtbot.waitUntil(lambda: page.run_card.detail.said().startswith("Predicted 40 s, took "))
+
+
+def test_a_training_that_was_stopped_is_not_held_against_its_prediction(
+    page: TrainPage, qtbot: QtBot, engine: FakeEngine
+) -> None:
+    engine.predicted = Cost(40.0, 700_000_000, 5_000_000)
+    engine.hold.clear()
+    page.start.click()
+    qtbot.waitUntil(lambda: page.session.run_state.epoch > 0)
+    page.run_card.stop.click()
+    qtbot.waitUntil(lambda: page.run_card.detail.said().startswith("It took "))
+
+
+def test_the_cost_is_told_before_the_start_and_follows_what_is_typed(page: TrainPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: page.estimate.said().startswith("Estimated on this computer: "))
+    before = page.estimate.said()
+    page.form.fields["epochs"].setValue(9000)
+    assert page.estimate.said() != before
+
+
 def test_stop_keeps_the_best(page: TrainPage, qtbot: QtBot, engine: FakeEngine) -> None:
     engine.hold.clear()
     page.start.click()
@@ -234,9 +261,9 @@ def test_many_events_make_few_drawings(page: TrainPage, qtbot: QtBot, monkeypatc
     drawn: list[RunState] = []
     show_state = page.run_card.show_state
 
-    def count(state: RunState, plan: Plan | None) -> None:
+    def count(state: RunState, plan: Plan | None, predicted: float | None = None) -> None:
         drawn.append(state)
-        show_state(state, plan)
+        show_state(state, plan, predicted)
 
     monkeypatch.setattr(page.run_card, "show_state", count)
     began = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -15,13 +16,14 @@ from hubstudio.core.plan import Plan
 from hubstudio.core.project import Project
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.run_state import RunState, Status, percent
+from hubstudio.gui.backbone_words import estimate_text
 from hubstudio.gui.learning_curves import LearningCurves, curves_of, curves_of_run
 from hubstudio.gui.pages.page import Page
 from hubstudio.gui.session import Session
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.plan_form import PlanForm
 from hubstudio.gui.widgets.run_card import RunCard
-from hubstudio.gui.widgets.runs_card import RunsCard, run_lines
+from hubstudio.gui.widgets.runs_card import RunsCard, predicted_seconds, run_lines
 from hubstudio.gui.widgets.scroll_column import ScrollColumn
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 from hubstudio.gui.wording import best_text, plan_line, plan_title, way_explained
@@ -46,6 +48,8 @@ class TrainPage(Page):
         self._drawn = RunState()
         self._training_plan = session.plan  # choices may change while a training goes on; what it was started with not
         self._summary = ""
+        self._told: tuple[Path, float | None] | None = None
+        """The finished run, and what it was to take."""
         self._draw_soon = _single_shot(self, _MILLISECONDS_BETWEEN_LOOKS, self._draw)
         self._has_unsaved_choices = False
         self._save_soon = _single_shot(self, _MILLISECONDS_BEFORE_SAVING, self._save_choices)
@@ -55,6 +59,7 @@ class TrainPage(Page):
         self.start = QPushButton("Start training")
         self.plan_line = WrappedLabel("", "", "plan_line")
         self.explained = WrappedLabel("", "muted", "way_explained")
+        self.estimate = WrappedLabel("", "muted", "train_estimate")
         self.reason = WrappedLabel("", "warning", "start_reason")
         self.plan_card = self._make_plan_card()
         self.charts: TrainingCharts | None = None  # made when the page is first shown: that takes a moment
@@ -99,7 +104,7 @@ class TrainPage(Page):
         self.start.setProperty("role", "primary")
         card = Card("Nothing chosen yet")
         card.header.addWidget(self.start)
-        for widget in (self.plan_line, self.explained, self.reason, self.form):
+        for widget in (self.plan_line, self.explained, self.estimate, self.reason, self.form):
             card.body.addWidget(widget)
         return card
 
@@ -121,6 +126,7 @@ class TrainPage(Page):
         session.run_state_changed.connect(self._on_run_state_changed)
         session.project_changed.connect(self._on_project_changed)
         session.photos_changed.connect(self._on_photos_changed)
+        session.speeds.changed.connect(self._show_estimate)
         self.form.plan_changed.connect(self._on_form_changed)
         self.start.clicked.connect(self._on_start_clicked)
         self.run_card.stop_requested.connect(session.stop_training)
@@ -177,7 +183,7 @@ class TrainPage(Page):
         state, drawn = self.session.run_state, self._drawn
         self._drawn = state
         self.run_card.setVisible(state.status is not Status.IDLE)
-        self.run_card.show_state(state, self._training_plan)
+        self.run_card.show_state(state, self._training_plan, self._predicted(state))
         self.plan_card.setVisible(not state.is_active)
         self.subtitle.setText(best_text(state) or _SUBTITLE)
         if len(state.history) != len(drawn.history) or state.is_active != drawn.is_active or not state.is_active:
@@ -185,6 +191,14 @@ class TrainPage(Page):
         if self.summary() != self._summary or state.is_active != drawn.is_active:
             self._summary = self.summary()
             self.done_changed.emit()
+
+    def _predicted(self, state: RunState) -> float | None:
+        """Return how many seconds a finished run was to take, as its metrics have it."""
+        if state.status is not Status.FINISHED or state.run is None:
+            return None
+        if self._told is None or self._told[0] != state.run:
+            self._told = state.run, predicted_seconds(RunFolder(state.run))
+        return self._told[1]
 
     def _draw_curves(self) -> None:
         if self.charts is not None:
@@ -209,9 +223,16 @@ class TrainPage(Page):
         self._say_reason(plan)
 
     def _describe(self, plan: Plan) -> None:
-        self.plan_card.title.setText(plan_title(plan))
+        self.plan_card.title.setText(plan_title(plan, self.session.backbones.shelf.name_of(plan.backbone)))
         self.plan_line.say(plan_line(plan, self.session.photo_set))
         self.explained.say(way_explained(plan))
+        self._show_estimate(plan)
+
+    def _show_estimate(self, plan: Plan | None = None) -> None:
+        """Say what the training will take, also while numbers are typed that are not saved yet."""
+        cost = self.session.speeds.cost(plan)
+        self.estimate.say(estimate_text(cost) if cost else "")
+        self.estimate.setVisible(cost is not None)
 
     def _say_reason(self, plan: Plan | None) -> None:
         photos = self.session.photo_set
@@ -223,7 +244,9 @@ class TrainPage(Page):
 
     def _read_runs(self) -> None:
         project = self.session.project
-        self.runs_card.show_runs(run_lines(project.runs()) if project.folder.name else [], project.run)
+        self.runs_card.show_runs(
+            run_lines(project.runs(), self.session.backbones.shelf.name_of) if project.folder.name else [], project.run
+        )
 
 
 def _differs_much(state: RunState, drawn: RunState) -> bool:

@@ -1,62 +1,115 @@
-"""A backbone to choose from."""
+"""A backbone to choose from: what is published of it, what is here, and the way to get it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel
+from dataclasses import dataclass
 
-from hubstudio.core.backbones import BackboneInfo, bundled_folder, display_name
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from hubstudio.core.backbones import BackboneInfo
+from hubstudio.gui import backbone_words as words
+from hubstudio.gui.downloads import Download
+from hubstudio.gui.shelf import Presence, ShelfRow
+from hubstudio.gui.theme import set_role
+from hubstudio.gui.widgets.buttons import inline_button
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.elided_radio import ElidedRadio
-from hubstudio.gui.wording import size_text
+
+_BAR_STEPS = 1000
+_HERE_TIP = "Predicted time of this training on this computer, with your photos"
+_IMAGENET_TIP = "Share of ImageNet's validation photos that the whole network names rightly, as published"
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """All that a card shows."""
+
+    row: ShelfRow
+    info: BackboneInfo | None = None
+    download: Download | None = None
+    seconds: float | None = None
+    """Predicted for the project's photos; None while nothing was measured."""
+    is_chosen: bool = False
+    is_wanted: bool = False
+    """Whether it is chosen as soon as it is here and was looked into."""
+    is_recommended: bool = False
+    is_offline: bool = False
+
+    @property
+    def tag(self) -> str:
+        """The word at the card's corner."""
+        if self.is_recommended:
+            return "recommended"
+        return "works offline" if self.row.presence is Presence.BUNDLED else ""
+
+    @property
+    def state(self) -> str:
+        """What is going on with it, or where it is."""
+        if self.is_wanted and not self.download:
+            return "Looking inside …"
+        return words.state_text(self.row, self.download)
+
+    @property
+    def action(self) -> str:
+        """What the button offers; empty where there is nothing to fetch."""
+        return "" if self.download else words.action_text(self.row)
+
+    @property
+    def sentence(self) -> str:
+        """The card for a screen reader."""
+        top1, here = words.imagenet_text(self.row), words.here_text(self.seconds)
+        parts = (
+            self.state,
+            self.action,
+            words.input_text(self.row, self.info),
+            f"ImageNet {top1}" if top1 != "—" else "",
+            f"about {here} here" if self.seconds is not None else "",
+            self.tag,
+        )
+        return ", ".join(part for part in parts if part)
 
 
 class BackboneCard(Card):
-    """A radio button with the backbone's name, and what a look inside has shown."""
+    """A radio button with the backbone's name; choosing one that is not here leads to its button."""
 
     wanted = Signal(str)  # handle
+    fetch_wanted = Signal(str)  # handle
+    cancel_wanted = Signal(str)  # handle
+    menu_wanted = Signal(str, QPoint)  # handle, place on the screen
 
-    def __init__(self, handle: str) -> None:
+    def __init__(self, row: ShelfRow) -> None:
         super().__init__()
-        self.handle = handle
-        name = display_name(handle)
-        self.choice = ElidedRadio(name)
+        self.handle = row.handle
+        self.facts = CardFacts(row)
+        self.choice = ElidedRadio(row.name)
         self.choice.setObjectName("backbone_choice")
-        self.choice.setToolTip(handle)
         self.choice.setProperty("role", "heading")
+        self.tag = QLabel()
+        self.tag.setProperty("role", "tag")
+        self.state = _small()
+        self.state.setObjectName("backbone_state")
+        self.action = inline_button("", "fetch_backbone")
+        self.cancel = inline_button("Cancel", "cancel_fetch", f"Cancel the download of {row.name}")
+        self.input = _small()
+        self.imagenet, self.here = QLabel(), QLabel()
+        self.bar = QProgressBar()
+        self.rest = _small()
+        self.figures, self.progress = self._make_figures(), self._make_progress()
+        self._lay_out()
+        # toggled, not clicked: screen readers toggle a radio button without clicking it
         self.choice.toggled.connect(self._on_toggled)
-        self.header.insertWidget(0, self.choice, 1)
-        self.tag = QLabel("works offline" if bundled_folder(handle) else "")
-        self.tag.setProperty("role", "good")
-        self.header.addWidget(self.tag)
-        self.lines = [(_small(), _small()) for _ in range(2)]
-        for left, right in self.lines:
-            row = QHBoxLayout()
-            row.addWidget(left, 1)
-            row.addWidget(right, 0, Qt.AlignmentFlag.AlignRight)
-            self.body.addLayout(row)
-        self.show_info(None)
+        self.action.clicked.connect(lambda: self.fetch_wanted.emit(self.handle))
+        self.cancel.clicked.connect(lambda: self.cancel_wanted.emit(self.handle))
+        self._show()
 
-    def show_info(self, info: BackboneInfo | None) -> None:
-        """Show what is known of the backbone; None before anybody has looked."""
-        where = "Bundled" if bundled_folder(self.handle) else ("From the hub" if "://" in self.handle else "Folder")
-        if info is None:
-            texts = ((where, ""), ("Not looked into yet", ""))
-        else:
-            blocks = f"{len(info.blocks)} blocks" if info.trainable else "cannot be fine-tuned"
-            texts = ((f"{where} · {size_text(info.bytes)}", info.size_text), (f"{info.features:,} features", blocks))
-        for labels, words in zip(self.lines, texts, strict=True):
-            for label, word in zip(labels, words, strict=True):
-                label.setText(word)
-        self.choice.setAccessibleDescription(", ".join(word for words in texts for word in words if word))
-
-    def set_chosen(self, chosen: bool) -> None:
-        """Show the card as the one in use, or as another."""
-        super().set_chosen(chosen)
-        with QSignalBlocker(self.choice):
-            self.choice.setChecked(chosen)
+    def show_facts(self, facts: CardFacts) -> None:
+        """Show what is known now; the same again costs nothing."""
+        if facts != self.facts:
+            self.facts = facts
+            self._show()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Let the whole card be clicked."""
@@ -65,9 +118,104 @@ class BackboneCard(Card):
             self.choice.click()
         super().mousePressEvent(event)
 
-    def _on_toggled(self, checked: bool) -> None:
-        # Screen readers toggle a radio button, which does not count as a click.
-        if checked:
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu: by the right button, or by the keyboard at the card."""
+        is_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        place = self.mapToGlobal(self.rect().center()) if is_key else event.globalPos()
+        self.menu_wanted.emit(self.handle, place)
+
+    def _lay_out(self) -> None:
+        self.header.insertWidget(0, self.choice, 1)
+        self.header.addWidget(self.tag)
+        state = QHBoxLayout()
+        state.setSpacing(4)
+        state.addWidget(self.state, 1)
+        state.addWidget(self.action)
+        state.addStretch(0)
+        state.addWidget(self.input, 0, Qt.AlignmentFlag.AlignRight)
+        state.addWidget(self.cancel)
+        state.addStrut(self.action.sizeHint().height())
+        self._column.setSpacing(2)
+        self._column.setContentsMargins(14, 10, 14, 10)
+        self.body.setSpacing(2)
+        self.body.addLayout(state)
+        self.body.addWidget(self.figures)
+        self.body.addWidget(self.progress)
+        self.progress.setFixedHeight(self.figures.sizeHint().height())  # else cards would jump
+        self.body.addStretch(1)
+
+    def _make_figures(self) -> QWidget:
+        figures = QWidget()
+        row = QHBoxLayout(figures)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for name, value, tip in (("ImageNet", self.imagenet, _IMAGENET_TIP), ("here", self.here, _HERE_TIP)):
+            label = QLabel(name)
+            label.setProperty("role", "muted")
+            for widget in (label, value):
+                widget.setToolTip(tip)
+                row.addWidget(widget)
+        row.insertStretch(2, 1)
+        return figures
+
+    def _make_progress(self) -> QWidget:
+        self.bar.setObjectName("download_progress")
+        self.bar.setAccessibleName(f"Download of {self.facts.row.name}")
+        self.bar.setTextVisible(False)
+        progress = QWidget()
+        row = QHBoxLayout(progress)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.rest)
+        return progress
+
+    def _show(self) -> None:
+        facts = self.facts
+        self.choice.set_whole_text(facts.row.name)
+        lines = (facts.row.name, facts.row.row.note if facts.row.row else "", self.handle)
+        self.choice.setToolTip("\n".join(line for line in lines if line))
+        self.choice.setAccessibleDescription(facts.sentence)
+        self.tag.setText(facts.tag)
+        self.tag.setVisible(bool(facts.tag))
+        self._show_state(facts)
+        self.imagenet.setText(words.imagenet_text(facts.row))
+        self.here.setText(words.here_text(facts.seconds))
+        self._show_download(facts.download)
+        self.set_chosen(facts.is_chosen)
+        with QSignalBlocker(self.choice):
+            self.choice.setChecked(facts.is_chosen)
+
+    def _show_state(self, facts: CardFacts) -> None:
+        action = facts.action
+        is_plain = facts.row.presence is Presence.ABSENT and bool(action)
+        self.state.setText(facts.state)
+        self.state.setVisible(not is_plain or facts.is_wanted)
+        self.state.setToolTip(facts.row.why or facts.state)
+        set_role(self.state, "bad" if facts.row.presence in (Presence.BROKEN, Presence.GONE) else "muted")
+        self.action.setText(action)
+        self.action.setAccessibleName(f"{action}: {facts.row.name}")
+        self.action.setVisible(bool(action))
+        self.action.setEnabled(not facts.is_offline)
+        self.action.setToolTip("Offline: nothing is downloaded" if facts.is_offline else self.handle)
+        self.input.setText(words.input_text(facts.row, facts.info))
+        self.input.setVisible(facts.download is None)
+
+    def _show_download(self, download: Download | None) -> None:
+        self.cancel.setVisible(download is not None)
+        self.figures.setVisible(download is None)
+        self.progress.setVisible(download is not None)
+        if download:
+            self.bar.setMaximum(_BAR_STEPS if download.has_known_share else 0)
+            self.bar.setValue(round(download.fraction * _BAR_STEPS))
+            self.rest.setText(download.rest)
+
+    def _on_toggled(self, _: bool) -> None:
+        with QSignalBlocker(self.choice):  # what is chosen is shown once it was looked into
+            self.choice.setChecked(self.facts.is_chosen)
+        if self.facts.row.presence.is_fetchable and not self.facts.download:
+            self.action.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif not self.facts.download:
             self.wanted.emit(self.handle)
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QRadioButton, QSizePolicy, QWidget
 
-_INDICATOR = 36  # the circle and the spaces around it
+_INDICATOR = 30  # the circle and the spaces around it
 
 
 class ElidedRadio(QRadioButton):
@@ -27,9 +27,20 @@ class ElidedRadio(QRadioButton):
         """Make do with a few letters."""
         return QSize(_INDICATOR + 60, self.sizeHint().height())
 
+    def set_whole_text(self, text: str) -> None:
+        """Show another text."""
+        if text != self._whole:
+            self._whole = text
+            self.setAccessibleName(text)
+            self.updateGeometry()
+            self._show_what_fits()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show what fits now."""
         super().resizeEvent(event)
-        room = event.size().width() - _INDICATOR
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room)
+        self._show_what_fits()
+
+    def _show_what_fits(self) -> None:
+        room = self.width() - _INDICATOR
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
         self.setText(shown.replace("&", "&&"))

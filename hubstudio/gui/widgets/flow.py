@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
@@ -38,6 +40,16 @@ class CardGrid(QLayout):
             if widget := item.widget():
                 widget.hide()
                 widget.deleteLater()
+
+    def arrange(self, widgets: Sequence[QWidget]) -> None:
+        """Put these first, in this order; what is hidden takes no place, wherever it is."""
+        place_of: dict[QWidget | None, int] = {widget: place for place, widget in enumerate(widgets)}
+
+        def place(item: QLayoutItem) -> int:
+            return place_of.get(item.widget(), len(place_of))
+
+        self._items.sort(key=place)
+        self.invalidate()
 
     def columns(self, width: int) -> int:
         """Return how many columns fit into a width."""

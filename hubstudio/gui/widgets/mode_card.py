@@ -1,4 +1,4 @@
-"""How to train: a head on frozen features, or the end of the backbone too, and how much of it."""
+"""How to train: a head on frozen features, or the end of the backbone too, how much of it, and what that costs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, Q
 
 from hubstudio.core.backbones import BackboneInfo, ModuleFormat
 from hubstudio.core.plan import Mode, Plan
+from hubstudio.gui.backbone_words import depth_of, depth_text
 from hubstudio.gui.widgets.card import Card
+from hubstudio.gui.widgets.features_choice import FeaturesChoice
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 
 _EXTRACT = "Backbone stays frozen. Photos go through it once; then the head trains in seconds."
@@ -18,9 +20,10 @@ _FINE_TUNE = "Also adjusts the end of the backbone. Slower; better when your pho
 
 
 class ModeCard(Card):
-    """Shows a plan's mode and depth, and tells of the plan that is wanted instead."""
+    """Shows a plan's mode, depth and features, and tells of what is wanted instead."""
 
     plan_changed = Signal(object)  # Plan
+    features_wanted = Signal(str)  # endpoint; empty for the backbone's own feature vector
 
     def __init__(self) -> None:
         super().__init__("How to train")
@@ -29,17 +32,23 @@ class ModeCard(Card):
         self.fine_tune = ModeChoice("Fine-tune", _FINE_TUNE)
         self.reason = WrappedLabel("", "warning", "fine_tune_reason")
         self.depth_choice = DepthChoice()
+        self.features = FeaturesChoice()
+        self.estimate = WrappedLabel("", "muted", "estimate")
         self._group = QButtonGroup(self)
         for choice in (self.extract, self.fine_tune):
             self._group.addButton(choice.radio)
             self.body.addWidget(choice)
         self.body.addWidget(self.reason)
         self.body.addWidget(self.depth_choice)
+        self.body.addWidget(self.features)
         self.body.addStretch(1)
+        self.body.addWidget(self.estimate)
         # toggled, not clicked: screen readers toggle a radio button without clicking it
         self.extract.radio.toggled.connect(self._on_toggled)
         self.fine_tune.radio.toggled.connect(self._on_toggled)
         self.depth_choice.depth_changed.connect(self._on_depth_changed)
+        self.features.wanted.connect(self.features_wanted)
+        self.show_estimate("")
         self.show_choices(None, None)
 
     def show_choices(self, plan: Plan | None, backbone: BackboneInfo | None) -> None:
@@ -51,10 +60,20 @@ class ModeCard(Card):
         self.fine_tune.show_state(chosen=mode is Mode.FINE_TUNE, possible=plan is not None and not why_not)
         self.reason.say(why_not)
         self.reason.setVisible(bool(why_not))
-        blocks = len(backbone.blocks) if backbone else 0
-        self.depth_choice.setVisible(mode is Mode.FINE_TUNE and not why_not and blocks > 0)
-        if plan and blocks:
-            self.depth_choice.show_depth(blocks if plan.unfreeze == "all" else min(plan.unfreeze, blocks), blocks)
+        can_move = plan is not None and backbone is not None and bool(backbone.blocks) and not why_not
+        self.depth_choice.setVisible(can_move)
+        if plan and backbone and can_move:
+            self.depth_choice.show_depth(depth_of(plan, backbone), backbone)
+        self.features.show_backbone(backbone)
+
+    def add_below_features(self, widget: QWidget) -> None:
+        """Put something below the choice of features."""
+        self.body.insertWidget(self.body.indexOf(self.features) + 1, widget, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_estimate(self, text: str) -> None:
+        """Say what the training will take; nothing while nobody knows."""
+        self.estimate.say(text)
+        self.estimate.setVisible(bool(text))
 
     def _on_toggled(self, checked: bool) -> None:
         mode = Mode.EXTRACT if self.extract.radio.isChecked() else Mode.FINE_TUNE
@@ -62,8 +81,15 @@ class ModeCard(Card):
             self.plan_changed.emit(self._plan.with_mode(mode))
 
     def _on_depth_changed(self, depth: int, blocks: int) -> None:
-        if self._plan:
-            self.plan_changed.emit(replace(self._plan, unfreeze="all" if depth == blocks else depth))
+        plan = self._plan
+        if plan is None:
+            return
+        mode = Mode.FINE_TUNE if depth else Mode.EXTRACT
+        if plan.mode is not mode:
+            plan = plan.with_mode(mode)
+        if depth:  # the head alone keeps the depth for when somebody fine-tunes again
+            plan = replace(plan, unfreeze="all" if depth == blocks else depth)
+        self.plan_changed.emit(plan)
 
 
 class ModeChoice(Card):
@@ -95,12 +121,13 @@ class ModeChoice(Card):
 
 
 class DepthChoice(QWidget):
-    """How many of the last blocks are fine-tuned: a slider, and a number to type."""
+    """How many of the last blocks move: a slider from the head only to everything, and a number to type."""
 
     depth_changed = Signal(int, int)  # depth, blocks in all
 
     def __init__(self) -> None:
         super().__init__()
+        self._backbone: BackboneInfo | None = None
         self.sentence = WrappedLabel("", "", "depth_sentence")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setObjectName("depth_slider")
@@ -122,28 +149,26 @@ class DepthChoice(QWidget):
         self.slider.valueChanged.connect(self._on_value_changed)
         self.number.valueChanged.connect(self._on_value_changed)
 
-    def show_depth(self, depth: int, blocks: int) -> None:
+    def show_depth(self, depth: int, backbone: BackboneInfo) -> None:
         """Show a depth without telling of it."""
+        self._backbone = backbone
         with QSignalBlocker(self.slider), QSignalBlocker(self.number):
             for control in (self.slider, self.number):
-                control.setRange(1, blocks)
+                control.setRange(0, len(backbone.blocks))
                 control.setValue(depth)
-        self._say(depth, blocks)
+        sentence = depth_text(depth, backbone)
+        self.sentence.say(sentence)
+        for control in (self.slider, self.number):
+            control.setAccessibleDescription(sentence)
 
     def _on_value_changed(self, depth: int) -> None:
-        blocks = self.number.maximum()
-        self.show_depth(depth, blocks)
-        self.depth_changed.emit(depth, blocks)
-
-    def _say(self, depth: int, blocks: int) -> None:
-        some = (
-            f"Fine-tune the last {depth} of {blocks} blocks" if depth > 1 else f"Fine-tune the last of {blocks} blocks"
-        )
-        self.sentence.say(f"Fine-tune all {blocks} blocks" if depth == blocks else some)
+        if backbone := self._backbone:
+            self.show_depth(depth, backbone)
+            self.depth_changed.emit(depth, len(backbone.blocks))
 
     def _ends(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        for text in ("1", "all"):
+        for text in ("head only", "everything"):
             label = QLabel(text)
             label.setProperty("role", "muted")
             row.addWidget(label)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from hubstudio.core.errors import StudioError
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_state import RunState, Status
+from hubstudio.gui.backbone_words import truth_text
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.error_card import ErrorCard
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -43,11 +44,11 @@ class RunCard(Card):
         self._error: StudioError | None = None
         self._lay_out()
 
-    def show_state(self, state: RunState, plan: Plan | None) -> None:
-        """Show how far a training is."""
+    def show_state(self, state: RunState, plan: Plan | None, predicted: float | None = None) -> None:
+        """Show how far a training is; ``predicted`` is how many seconds it was to take, to be told at its end."""
         failed = state.status is Status.FAILED
         self.status.say("Training failed" if failed else str(state))
-        self._say(self.detail, _ending(state) or run_detail(state, plan))
+        self._say(self.detail, _ending(state, predicted) or run_detail(state, plan))
         self._show_time_left(time_left_text(state.seconds_left))
         self.bar.setVisible(state.is_active)
         self._show_fraction(state)
@@ -90,5 +91,9 @@ class RunCard(Card):
             self.bar.setValue(round(state.fraction * _BAR_STEPS))
 
 
-def _ending(state: RunState) -> str:
-    return f"It took {duration_text(state.elapsed)}." if state.status is Status.FINISHED else ""
+def _ending(state: RunState, predicted: float | None) -> str:
+    if state.status is not Status.FINISHED:
+        return ""
+    if predicted is None or state.stopped_early:
+        return f"It took {duration_text(state.elapsed)}."
+    return truth_text(predicted, state.elapsed)

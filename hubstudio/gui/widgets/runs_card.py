@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLabel, QRadioButton, QSizePolicy, QWidget
 
+from hubstudio.core.backbones import display_name
 from hubstudio.core.errors import StudioError
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.run_state import percent
@@ -33,9 +34,9 @@ class RunLine:
         return ", ".join(part for part in parts if part)
 
 
-def run_lines(runs: Sequence[RunFolder]) -> list[RunLine]:
+def run_lines(runs: Sequence[RunFolder], name_of: Callable[[str], str] = display_name) -> list[RunLine]:
     """Read what the list says of each run; a run that cannot be read is listed with a dash."""
-    return [_line(run) for run in runs]
+    return [_line(run, name_of) for run in runs]
 
 
 class RunsCard(Card):
@@ -108,14 +109,14 @@ class RunsCard(Card):
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
-def _line(run: RunFolder) -> RunLine:
+def _line(run: RunFolder, name_of: Callable[[str], str]) -> RunLine:
     try:
         metrics, plan = run.metrics(), run.plan()
     except StudioError:
         return RunLine(run.path.name, "could not be read", "–", "")
     accuracy = metrics.get("validation_accuracy")
     shown = percent(accuracy) if isinstance(accuracy, int | float) else "–"
-    return RunLine(run.path.name, plan_title(plan), shown, _took(metrics))
+    return RunLine(run.path.name, plan_title(plan, name_of(plan.backbone)), shown, _took(metrics))
 
 
 def _took(metrics: dict[str, Any]) -> str:
@@ -123,3 +124,11 @@ def _took(metrics: dict[str, Any]) -> str:
         return duration_text(float(metrics["seconds"]["total"]))
     except (KeyError, TypeError, ValueError):
         return ""
+
+
+def predicted_seconds(run: RunFolder) -> float | None:
+    """Return how long a run was to take; None if nothing was measured before it, or the run cannot be read."""
+    try:
+        return float(run.metrics()["cost"]["predicted"]["seconds"])
+    except (KeyError, TypeError, ValueError, StudioError):
+        return None

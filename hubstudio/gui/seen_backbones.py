@@ -1,0 +1,76 @@
+"""What a look inside each backbone has shown, kept for the next start: so that every card can tell its time at once.
+
+One file in the cache; a module whose graph was changed since counts as never seen. Only used in the shelf's lane.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, cast
+
+from hubstudio.core import paths, whole_files
+from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat
+
+_MOST = 200
+
+
+class SeenBackbones:
+    """All that were looked into, by handle; each as its own feature vector has it."""
+
+    def __init__(self) -> None:
+        self._tables = _read()
+
+    def find(self, handle: str) -> BackboneInfo | None:
+        """Return what was seen, if the module is still the same."""
+        try:
+            table = self._tables[handle]
+            if table["stamp"] == _stamp(Path(table["info"]["folder"])):
+                return _info(table["info"])
+        except (KeyError, TypeError, ValueError):
+            pass
+        return None
+
+    def keep(self, info: BackboneInfo) -> None:
+        """Keep what was seen, without the endpoints: only a new look can tell which of them is used."""
+        if info.features_name:
+            return
+        self._tables.pop(info.handle, None)
+        plain = {**asdict(replace(info, endpoints=())), "folder": str(info.folder)}
+        self._tables[info.handle] = {"stamp": _stamp(info.folder), "info": plain}
+        newest = dict(list(self._tables.items())[-_MOST:])
+        try:
+            whole_files.write_text(_file(), json.dumps(newest))
+        except OSError:  # it costs only another look
+            return
+
+
+def _info(table: Mapping[str, Any]) -> BackboneInfo:
+    values: dict[str, Any] = {**table, "folder": Path(table["folder"]), "format": ModuleFormat(table["format"])}
+    values["blocks"] = tuple(Block(**block) for block in table["blocks"])
+    values["endpoints"] = ()
+    return BackboneInfo(**values)
+
+
+def _read() -> dict[str, Any]:
+    try:
+        content = json.loads(_file().read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+
+
+def _stamp(folder: Path) -> list[int]:
+    for name in ("saved_model.pb", "saved_model.pbtxt", "tfhub_module.pb"):
+        try:
+            found = (folder / name).stat()
+        except (OSError, ValueError):
+            continue
+        return [found.st_size, found.st_mtime_ns]
+    return []
+
+
+def _file() -> Path:
+    return paths.cache_folder() / "seen_backbones.json"

@@ -1,0 +1,167 @@
+"""The settings: every choice counts at once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSignalBlocker, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hubstudio.core import path_kinds
+from hubstudio.core.photos import count_of
+from hubstudio.core.settings import OFFLINE_VARIABLE, Settings
+from hubstudio.gui.settings_table import SETTINGS, Kind, SettingRow
+from hubstudio.gui.shelf_jobs import ModuleCount
+from hubstudio.gui.widgets.buttons import dialog_button
+from hubstudio.gui.widgets.wrapped_label import WrappedLabel
+from hubstudio.gui.wording import size_text
+
+_WIDTH = 560
+_ROOM = 24  # for a sentence that may come
+Field = QComboBox | QCheckBox | QLineEdit
+
+
+class SettingsDialog(QDialog):
+    """Shows the table of settings, and where modules are kept; tells of every change."""
+
+    changed = Signal(str, object)  # name, value
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("settings_dialog")
+        self.setWindowTitle("Settings")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fields: dict[str, Field] = {row.name: _field(row) for row in SETTINGS}
+        self.forced = WrappedLabel("", "muted", "offline_forced")
+        self.folder = QLineEdit()
+        self.open_folder = dialog_button("Open folder", "open_modules_folder")
+        self.count = WrappedLabel("Counting …", "muted", "modules_size")
+        self.close_button = dialog_button("Close", "close_settings")
+        self._lay_out()
+        self._connect()
+        self.show_settings(settings)
+        layout = self.layout()
+        assert layout is not None
+        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH) + _ROOM)
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show what is chosen now."""
+        for name, field in self.fields.items():
+            value = getattr(settings, name)
+            with QSignalBlocker(field):
+                _show(field, value)
+        is_forced = settings.is_offline and not settings.offline
+        offline = self.fields["offline"]
+        assert isinstance(offline, QCheckBox)
+        with QSignalBlocker(offline):
+            offline.setChecked(settings.is_offline)
+        offline.setEnabled(not is_forced)
+        self.forced.say(f"{OFFLINE_VARIABLE} in the environment keeps the program offline." if is_forced else "")
+        self.forced.setVisible(is_forced)
+
+    def show_count(self, count: ModuleCount) -> None:
+        """Show where fetched modules are kept, and what they take."""
+        self.folder.setText(str(count.folder))
+        self.folder.setCursorPosition(0)
+        self.open_folder.setEnabled(path_kinds.is_folder(count.folder))
+        self.count.say(f"{count_of(count.modules, 'module')}, {size_text(count.bytes)}" if count.modules else "Empty")
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for place, row in enumerate(SETTINGS):
+            self._add(grid, place * 3, row)
+        self._add_modules(grid, len(SETTINGS) * 3)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(16)
+        column.addLayout(grid)
+        column.addStretch(1)
+        column.addLayout(buttons)
+
+    def _add(self, grid: QGridLayout, place: int, row: SettingRow) -> None:
+        field = self.fields[row.name]
+        if not isinstance(field, QCheckBox):
+            label = QLabel(row.label)
+            label.setBuddy(field)
+            grid.addWidget(label, place, 0)
+        grid.addWidget(field, place, 1)
+        grid.addWidget(WrappedLabel(row.help, "muted"), place + 1, 1)
+        if row.name == "offline":
+            grid.addWidget(self.forced, place + 2, 1)
+        grid.setRowMinimumHeight(place + 2, 8)
+
+    def _add_modules(self, grid: QGridLayout, place: int) -> None:
+        self.folder.setReadOnly(True)
+        self.folder.setObjectName("modules_folder")
+        self.folder.setAccessibleName("Folder of the modules")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.open_folder)
+        label = QLabel("Modules")
+        label.setBuddy(self.folder)
+        grid.addWidget(label, place, 0)
+        grid.addLayout(row, place, 1)
+        grid.addWidget(self.count, place + 1, 1)
+
+    def _connect(self) -> None:
+        for name, field in self.fields.items():
+            if isinstance(field, QComboBox):
+                field.activated.connect(partial(self._tell, name))
+            elif isinstance(field, QCheckBox):
+                field.toggled.connect(partial(self._tell, name))
+            else:
+                field.editingFinished.connect(partial(self._tell, name))
+        self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text())))
+        self.close_button.clicked.connect(self.close)
+
+    def _tell(self, name: str, *_: object) -> None:
+        self.changed.emit(name, _value(self.fields[name]))
+
+
+def _value(field: Field) -> object:
+    if isinstance(field, QComboBox):
+        return field.currentData()
+    return field.isChecked() if isinstance(field, QCheckBox) else field.text().strip()
+
+
+def _field(row: SettingRow) -> Field:
+    if row.kind is Kind.CHOICE:
+        field: Field = QComboBox()
+        for value, text in row.options.items():
+            field.addItem(text, value)
+    elif row.kind is Kind.SWITCH:
+        field = QCheckBox(row.label)
+    else:
+        field = QLineEdit()
+        field.setPlaceholderText(row.placeholder)
+    field.setObjectName(row.name)
+    field.setAccessibleName(row.label)
+    field.setAccessibleDescription(row.help)
+    return field
+
+
+def _show(field: Field, value: object) -> None:
+    if isinstance(field, QComboBox):
+        field.setCurrentIndex(field.findData(value))
+    elif isinstance(field, QCheckBox):
+        field.setChecked(bool(value))
+    elif not field.hasFocus():
+        field.setText(str(value))

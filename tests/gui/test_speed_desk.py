@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_engine import SPEED, FakeEngine
+from pytestqt.qtbot import QtBot
+
+from hubstudio.core import speeds
+from hubstudio.core.backbones import bundled_folder
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.cost import Speed
+from hubstudio.core.errors import BackboneError
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.gui.seen_backbones import SeenBackbones
+from hubstudio.gui.session import Session
+from hubstudio.gui.shelf_jobs import read_shelf
+
+
+def set_plan(session: Session, **changes: object) -> None:
+    assert session.plan
+    session.change_plan(replace(session.plan, **changes))  # type: ignore[arg-type]
+
+
+def test_nothing_is_measured_before_the_photos_are_checked(
+    session: Session, engine: FakeEngine, photos: Path, qtbot: QtBot
+) -> None:
+    assert session.speeds.cost() is None
+    session.choose_photos(photos)
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
+    assert [plan.backbone for plan in engine.measured] == ["studio-mini"]
+
+
+def test_what_was_measured_before_is_not_measured_again(
+    session: Session, engine: FakeEngine, photos: Path, qtbot: QtBot
+) -> None:
+    folder = bundled_folder("studio-mini")
+    assert folder
+    speeds.keep(folder, "", SPEED)
+    session.choose_photos(photos)
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
+    assert engine.measured == []
+
+
+def test_a_measurement_gives_way_to_a_training_and_is_made_afterwards(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, begun, may_end = session_with_photos, threading.Event(), threading.Event()
+    measure = engine.measure
+
+    def slow(plan: Plan, cancel: CancelToken) -> Speed:
+        begun.set()
+        while not may_end.wait(0.01):
+            cancel.check()
+        return measure(plan, cancel)
+
+    monkeypatch.setattr(engine, "measure", slow)
+    qtbot.waitUntil(begun.is_set)
+    session.start_training()
+    qtbot.waitUntil(lambda: bool(session.project.run))
+    assert engine.measured == []
+    may_end.set()
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
+
+
+def test_what_cannot_be_measured_is_tried_once_and_nobody_is_bothered(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, tried = session_with_photos, list[Plan]()
+
+    def failing(plan: Plan, cancel: CancelToken) -> Speed:
+        tried.append(plan)
+        raise BackboneError("It does not fit into the memory.")
+
+    failures: list[str] = []
+    session.failed.connect(lambda kind, error: failures.append(kind))
+    monkeypatch.setattr(engine, "measure", failing)
+    qtbot.waitUntil(lambda: len(tried) == 1 and not session.is_busy("measure"))
+    session.speeds.look_at_plan()
+    session.speeds._measure()
+    assert len(tried) == 1
+    assert failures == []
+    assert session.speeds.cost() is None
+
+
+def test_fine_tuning_is_measured_when_it_is_wanted_and_costs_more(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with_photos
+    without_steps = replace(SPEED, steps=())
+    monkeypatch.setattr(engine, "measure", lambda plan, cancel: engine.measured.append(plan) or without_steps)
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
+    frozen = session.speeds.cost()
+    monkeypatch.setattr(engine, "measure", lambda plan, cancel: engine.measured.append(plan) or SPEED)
+    set_plan(session, mode=Mode.FINE_TUNE)
+    qtbot.waitUntil(lambda: session.speeds.speed == SPEED)
+    moving = session.speeds.cost()
+    assert [plan.mode for plan in engine.measured] == [Mode.EXTRACT, Mode.FINE_TUNE]
+    assert frozen
+    assert moving
+    assert moving.seconds > frozen.seconds
+
+
+def test_another_image_size_is_another_speed(session_with_photos: Session, engine: FakeEngine, qtbot: QtBot) -> None:
+    session = session_with_photos
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
+    set_plan(session, image_size=320)
+    assert session.speeds.cost() is None
+    qtbot.waitUntil(lambda: len(engine.measured) == 2)
+    assert engine.measured[1].image_size == 320
+
+
+def test_a_backbone_that_was_seen_before_has_its_speed_at_the_next_start(engine: FakeEngine) -> None:
+    info = replace(engine.probe("studio-mini"), features=96)
+    SeenBackbones().keep(info)
+    speeds.keep(info.folder, "", SPEED)
+    row = read_shelf([]).find("studio-mini")
+    assert row
+    assert (row.info, row.speed) == (info, SPEED)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"studio-mini": {"stamp": [], "info": {}}}', '{"studio-mini": 3}'])
+def test_a_damaged_note_of_what_was_seen_counts_as_none(home: Path, content: str) -> None:
+    (home / "cache").mkdir(parents=True)
+    (home / "cache" / "seen_backbones.json").write_text(content)
+    assert SeenBackbones().find("studio-mini") is None
+
+
+def test_a_module_that_was_exchanged_counts_as_never_seen(engine: FakeEngine, tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"one")
+    info = replace(engine.probe(str(tmp_path)), folder=tmp_path)
+    SeenBackbones().keep(info)
+    assert SeenBackbones().find(info.handle) == info
+    (tmp_path / "saved_model.pb").write_bytes(b"another")
+    assert SeenBackbones().find(info.handle) is None
