@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hubstudio.cli import backbones, check, demo, evaluate, export, predict, train
+from hubstudio.cli import backbones, check, compare, demo, evaluate, export, predict, train
 from hubstudio.cli.arguments import Parser, UsageError, json_option
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, EngineMaker, interruptible
@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command] = {
     "demo": demo,
     "check": check,
     "backbones": backbones,
+    "compare": compare,
     "train": train,
     "evaluate": evaluate,
     "predict": predict,

@@ -24,6 +24,11 @@ def define(parser: Parser) -> None:
         help=f"bundled name, TF Hub handle or module folder (default: {DEFAULT_BACKBONE})",
     )  # fmt: skip
     parser.add_argument(
+        "--features", metavar="NAME",
+        help="endpoint of the backbone to use instead of its own feature vector, averaged over the photo; "
+        "'hubstudio backbones probe' lists them",
+    )  # fmt: skip
+    parser.add_argument(
         "--mode", choices=[mode.value for mode in Mode],
         help="extract: only a head learns; fine-tune: the end of the backbone too (default: extract)",
     )  # fmt: skip
@@ -50,11 +55,13 @@ def plan_from(args: Namespace) -> Plan:
         base = Plan(photos=given["photos"])
     if "mode" in given and given["mode"] is not base.mode:
         base = base.with_mode(given["mode"])
+    if given.get("backbone", base.backbone) != base.backbone:
+        base = replace(base, features="")  # an endpoint is one backbone's own
     return replace(base, **given).absolute()
 
 
 def _given(args: Namespace) -> dict[str, Any]:
-    names = ["backbone", "unfreeze", "train_batch_norm", *(row.name for row in HYPER_PARAMETERS)]
+    names = ["backbone", "features", "unfreeze", "train_batch_norm", *(row.name for row in HYPER_PARAMETERS)]
     values = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if "backbone" in values:
         values["backbone"] = resolved(values["backbone"])

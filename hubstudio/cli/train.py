@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,17 @@ from typing import Any
 from hubstudio.cli import plan_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.context import Context, Reporter
+from hubstudio.core import speeds
 from hubstudio.core.backbones import display_name
+from hubstudio.core.engine import Engine
+from hubstudio.core.errors import StudioError
+from hubstudio.core.events import Event, RunStarted
 from hubstudio.core.photo_listing import list_photos
+from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunSummary, require_free
 from hubstudio.core.run_state import percent
+
+_MANY_PHOTOS = 2000
 
 HELP = "train a classifier and write a run folder"
 
@@ -35,8 +43,12 @@ def run(args: Namespace, context: Context) -> int:
         args.parser.error("give PHOTOS, the folder of class folders, or a --plan that names it")
     plan = plan_options.plan_from(args)
     out = require_free(args.out)
-    list_photos(plan.selection, context.cancel).require_trainable()  # said at once, not after TensorFlow has loaded
-    summary = context.engine().train(plan, out, Reporter(context.console), context.cancel)
+    photos = list_photos(plan.selection, context.cancel)
+    photos.require_trainable()  # said at once, not after TensorFlow has loaded
+    engine = context.engine()
+    if _is_worth_measuring(plan, len(photos.photos)):
+        _measure(engine, plan, context)
+    summary = engine.train(plan, out, _ForetellingReporter(context.console), context.cancel)
     context.console.result(document(summary, out), lines(summary, out))
     return 0
 
@@ -55,8 +67,42 @@ def lines(summary: RunSummary, out: Path) -> list[str]:
         f"{display_name(summary.backbone)} ({summary.mode}) in {seconds.get('total', 0.0):.1f} s "
         f"(features {seconds.get('features', 0.0):.1f} s, training {seconds.get('training', 0.0):.1f} s).",
         f"{percent(summary.validation_accuracy)} on {measured:,} validation photos, {_best(summary)}.",
+        *_truth(summary),
         f"Run: {out}",
     ]
+
+
+class _ForetellingReporter(Reporter):
+    """Also says what the run will take, as soon as that is known."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        super().__call__(event)
+        if isinstance(event, RunStarted) and event.cost:
+            self._console.message(f"Predicted: {event.cost}.")
+
+
+def _is_worth_measuring(plan: Plan, photos: int) -> bool:
+    """Whether knowing the time is worth the seconds that a measurement takes: not where all is done in seconds."""
+    return plan.mode is Mode.FINE_TUNE or photos > _MANY_PHOTOS
+
+
+def _measure(engine: Engine, plan: Plan, context: Context) -> None:
+    """Measure the backbone unless that was done before; that it cannot be measured is no reason not to train."""
+    with contextlib.suppress(StudioError):
+        info = engine.probe(plan.backbone, plan.features)
+        known = speeds.kept_for(plan, info)
+        if known and known.covers(plan):
+            return
+        context.console.message(f"Measuring how fast {info.name} is on this computer; once, some seconds.")
+        engine.measure(plan, context.cancel)
+
+
+def _truth(summary: RunSummary) -> list[str]:
+    """Return what it took beside what was predicted; nothing of a run that was not predicted, or ended early."""
+    if not summary.cost or not summary.cost.predicted or summary.stopped_early:
+        return []
+    return [f"It took {summary.cost.actual}; predicted were {summary.cost.predicted}.".replace("about ", "")]
 
 
 def _best(summary: RunSummary) -> str:

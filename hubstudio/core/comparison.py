@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hubstudio.core.measures import wilson_interval
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,19 @@ class Contender:
     def accuracy(self) -> float:
         """Share of the validation photos that the best epoch got right, 0 to 1."""
         return self.correct / self.validation_photos if self.validation_photos else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the accuracy."""
+        return wilson_interval(self.correct, self.validation_photos)
+
+    def to_table(self) -> dict[str, Any]:
+        """Return plain values for JSON, with accuracy and interval; those are None where there is an error."""
+        if self.error:
+            return {**asdict(self), "accuracy": None, "interval": None}
+        return {**asdict(self), "accuracy": self.accuracy, "interval": list(self.interval)}
+
+
+def best_first(contenders: Iterable[Contender]) -> list[Contender]:
+    """Sort by accuracy, the faster one first among equals; those that failed come last, in their own order."""
+    return sorted(contenders, key=lambda one: (bool(one.error), -one.accuracy, -one.photos_per_second))

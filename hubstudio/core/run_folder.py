@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hubstudio.core import path_kinds
+from hubstudio.core.cost import RunCost
 from hubstudio.core.errors import RunError
 from hubstudio.core.events import EpochDone
 from hubstudio.core.parts import Part
@@ -57,8 +58,12 @@ class RunSummary:
     """``features``, ``training`` and ``total``."""
     image_size: int
     features: int
+    features_name: str = ""
+    """Endpoint whose features were used; empty for the backbone's own vector."""
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict[str, str])
+    cost: RunCost | None = None
+    """What it was predicted to take and what it took; None in runs of early versions."""
 
     def to_table(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -1,0 +1,37 @@
+"""What a run takes while it runs: time by stretch, the peak of memory, and the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hubstudio.core.cost import Cost
+from hubstudio.core.peak_memory import begin_peak, peak_memory
+
+
+class CostMeter:
+    """Follows one run from the photos being known to its end."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._entered: list[tuple[str, float]] = []
+        self._bytes = 0
+
+    def begin(self) -> None:
+        """Begin to count; what was before the backbone is loaded does not."""
+        begin_peak()
+        self._entered = [("loading", self._clock())]
+
+    def enter(self, stretch: str) -> None:
+        """Begin a stretch, which ends the one before."""
+        self._entered.append((stretch, self._clock()))
+
+    def weigh(self, folder: Path) -> None:
+        """Count what lies in the folder that is being made; called when that is most."""
+        self._bytes = sum(path.stat().st_size for path in folder.iterdir())
+
+    def cost(self) -> Cost:
+        """Return what the run has taken until now."""
+        ends = [*(begun for _, begun in self._entered[1:]), self._clock()]
+        stretches = {name: round(end - begun, 3) for (name, begun), end in zip(self._entered, ends, strict=True)}
+        return Cost(sum(stretches.values()), peak_memory(), self._bytes, stretches)
