@@ -1,7 +1,8 @@
 """A backbone's variables in blocks, from the pixels to the features: what "the last N blocks" means.
 
 A module's list of variables comes in arbitrary order. Which variables belong together is read from their names; where
-names tell nothing, each kernel begins a block. Which block is deeper is read from the graph.
+names tell nothing, the graph says it: what lies between two places where it narrows to one tensor is a block. Which
+block is deeper is read from the graph.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from hubstudio.ml.module_graph import Action
 
 _NUMBERED = re.compile(r"^(unit|block|blocks|layer|layers|cell|stage)_?\d+[a-z]?$", re.IGNORECASE)
 _DIMENSIONAL = re.compile(r"^[a-z]+[123]d$", re.IGNORECASE)  # conv2d: that digit numbers nothing
+_COUNTED = re.compile(r"^([a-z]+_)?(conv[123]d|dense|normalization)(_transpose)?(_\d+)?$")
+"""What Keras calls a layer that nobody named: its kind and a number counted over all models of a program."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,16 @@ class VariableBlock:
     places: tuple[int, ...]
 
 
-def find_blocks(names: Sequence[str], ranks: Sequence[int], actions: Mapping[int, Action]) -> list[VariableBlock]:
+def find_blocks(
+    names: Sequence[str], ranks: Sequence[int], actions: Mapping[int, Action], stages: Mapping[int, int] | None = None
+) -> list[VariableBlock]:
     """Group variables and sort the groups by depth.
 
     ``names`` and ``ranks`` (number of axes) are by place; a variable missing in ``actions`` does not act on the
-    features and belongs to no block unless its name puts it into one.
+    features and belongs to no block unless its name puts it into one. ``stages`` groups kernels whose names tell
+    nothing, see ``narrow_places.stages``.
     """
-    keys = _keys(names)
+    keys = _staged(_keys(names), ranks, stages or {})
     places = sorted(range(len(names)), key=lambda place: (_depth(actions, place), natural_key(names[place])))
     grouped: dict[str, list[int]] = {}
     key_of: dict[int, str] = {}
@@ -41,6 +47,21 @@ def find_blocks(names: Sequence[str], ranks: Sequence[int], actions: Mapping[int
         grouped.setdefault(key, []).append(place)
     used = {key: members for key, members in grouped.items() if any(place in actions for place in members)}
     return _joined(used, ranks, actions, key_of)
+
+
+def _staged(keys: Sequence[str], ranks: Sequence[int], stages: Mapping[int, int]) -> list[str]:
+    """Replace keys that tell nothing, of the kernels of one stage, by one: the kernels' own names, first to last."""
+    members: dict[int, list[int]] = {}
+    for place, stage in stages.items():
+        if ranks[place] > 1 and (not keys[place] or _COUNTED.match(keys[place])):
+            members.setdefault(stage, []).append(place)
+    staged = list(keys)
+    for number, (_, places) in enumerate(sorted(members.items()), 1):
+        own = sorted({keys[place] for place in places}, key=natural_key)
+        name = " to ".join(dict.fromkeys((own[0], own[-1]))) if all(own) else f"layer_{number}"
+        for place in places:
+            staged[place] = name
+    return staged
 
 
 def _depth(actions: Mapping[int, Action], place: int) -> int:
@@ -60,13 +81,17 @@ def _unnamed(
 def _joined(
     grouped: Mapping[str, list[int]], ranks: Sequence[int], actions: Mapping[int, Action], key_of: Mapping[int, str]
 ) -> list[VariableBlock]:
-    """Put a group without any kernel (a batch-norm of its own name) into the block of the kernel it follows."""
+    """Put a group without any kernel (a batch-norm of its own name) into the block of the kernel it follows.
+
+    One that follows none, such as a normalization of the photo, goes to the first block.
+    """
     members_of: dict[str, list[int]] = {}
+    first = next((key for key, members in grouped.items() if any(ranks[place] > 1 for place in members)), None)
     for key, members in grouped.items():
         before = actions[members[0]].after if members[0] in actions else None
-        host = key_of.get(before, key) if before is not None else key
-        joins = host in members_of and all(ranks[place] < 2 for place in members)
-        members_of.setdefault(host if joins else key, []).extend(members)
+        host = key_of.get(before, key) if before is not None else first
+        joins = (host in members_of or host == first) and all(ranks[place] < 2 for place in members)
+        members_of.setdefault(host if joins and host else key, []).extend(members)
     return [VariableBlock(key, tuple(members)) for key, members in members_of.items()]
 
 

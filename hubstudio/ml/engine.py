@@ -7,13 +7,16 @@ from pathlib import Path
 
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.comparison import Contender
+from hubstudio.core.cost import Speed
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
 from hubstudio.core.events import Report
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
-from hubstudio.ml import export, prediction
-from hubstudio.ml.hub_module import load_module
+from hubstudio.ml import comparing, export, prediction, speed_measuring
+from hubstudio.ml.hub_module import load_module, trust_module
+from hubstudio.ml.module_folders import fetch_module
 from hubstudio.ml.saved_models import TrainedModel, load_trained
 from hubstudio.ml.training import Trainer
 
@@ -24,9 +27,25 @@ class LocalEngine:
     def __init__(self) -> None:
         self._trained: tuple[tuple[Path, int], TrainedModel] | None = None
 
-    def probe(self, backbone: str) -> BackboneInfo:
-        """Find a backbone and look inside."""
-        return load_module(backbone).info()
+    def probe(self, backbone: str, features: str = "") -> BackboneInfo:
+        """Find a backbone and look inside, as far as the endpoint ``features``."""
+        return load_module(backbone, features).info()
+
+    def fetch(self, backbone: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+        """Bring a module from the hub, or out of an archive, into the cache. May run beside another method."""
+        return fetch_module(backbone, report, cancel)
+
+    def trust(self, backbone: str) -> None:
+        """Remember that this module, as it is now, may be used."""
+        trust_module(backbone)
+
+    def measure(self, plan: Plan, cancel: CancelToken) -> Speed:
+        """Measure for a few seconds how fast the plan's backbone runs and learns here; the result is kept."""
+        return speed_measuring.measure(plan, cancel)
+
+    def compare(self, plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
+        """Train a head on each backbone's features of the plan's photos; the best comes first."""
+        return comparing.compare(plan, backbones, report, cancel)
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         """Train by the plan into the run folder ``out``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from hubstudio.core.errors import BackboneError
+from hubstudio.ml.carried_module import MODULE_FOLDER
 from hubstudio.ml.hub_module import HubModule, load_module
 
 Tensor = Any
@@ -28,9 +31,10 @@ class HubBackbone(keras.layers.Layer):
     from there it answers but does not train.
     """
 
-    def __init__(self, features: int, module: HubModule | None = None, **kwargs: Any) -> None:
+    def __init__(self, features: int, module: HubModule | None = None, features_name: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.features = features
+        self.features_name = module.features_name if module else features_name
         self.train_batch_norm = False
         self._adopted: list[keras.Variable] = []
         self._hub = _Untracked(module)
@@ -73,7 +77,7 @@ class HubBackbone(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is rebuilt from; the module itself travels as an asset."""
-        return {**super().get_config(), "features": self.features}
+        return {**super().get_config(), "features": self.features, "features_name": self.features_name}
 
     def save_own_variables(self, store: Any) -> None:
         """Write nothing: the weights travel with the module, in ``save_assets``."""
@@ -84,14 +88,18 @@ class HubBackbone(keras.layers.Layer):
     def save_assets(self, dir_path: str) -> None:
         """Put the module's folder and its present weights into the ``.keras`` file."""
         folder = Path(dir_path)
-        shutil.copytree(self.module.folder, folder / "module", dirs_exist_ok=True)
+        shutil.copytree(self.module.folder, folder / MODULE_FOLDER, dirs_exist_ok=True)
         weights = {str(place): variable.numpy() for place, variable in enumerate(self.module.variables)}
         np.savez(folder / "weights.npz", **weights)  # pyright: ignore[reportArgumentType] - stub knows one keyword only
 
     def load_assets(self, dir_path: str) -> None:
         """Load the module from inside the ``.keras`` file."""
         folder = Path(dir_path)
-        module = load_module(str(folder / "module"))
+        try:
+            module = load_module(str(folder / MODULE_FOLDER), self.features_name)
+        except BackboneError as error:
+            _refusals.get([]).append(error)  # Keras makes a ValueError of whatever is raised here
+            raise
         with np.load(folder / "weights.npz") as weights:
             for place, variable in enumerate(module.variables):
                 variable.assign(weights[str(place)])
@@ -111,8 +119,23 @@ class HubBackbone(keras.layers.Layer):
 
 
 def load_keras_file(file: Path) -> Any:
-    """Load a ``.keras`` file, also one with a ``HubBackbone`` in it, for answering."""
-    return keras.models.load_model(file, compile=False)
+    """Load a ``.keras`` file, also one with a ``HubBackbone`` in it, for answering.
+
+    Raises ``BackboneError`` if the module inside cannot be used; what else is wrong, Keras says in its own way.
+    """
+    refusals: list[BackboneError] = []
+    token = _refusals.set(refusals)
+    try:
+        return keras.models.load_model(file, compile=False)
+    except Exception:  # Keras warns first, which a caller may have made an error, and raises a ValueError then
+        if refusals:
+            raise refusals[0] from None
+        raise
+    finally:
+        _refusals.reset(token)
+
+
+_refusals: ContextVar[list[BackboneError]] = ContextVar("refusals")
 
 
 class _Untracked:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,18 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from hubstudio.core import path_kinds
-from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat, bundled_folder, bundled_names, display_name
-from hubstudio.core.errors import BackboneError, did_you_mean
+from hubstudio.core.backbones import (
+    BackboneInfo,
+    Block,
+    Endpoint,
+    ModuleFormat,
+    display_name,
+)
+from hubstudio.core.errors import BackboneError, DamagedModuleError
+from hubstudio.core.trusted_modules import module_digest
 from hubstudio.ml.blocks import VariableBlock, find_blocks
+from hubstudio.ml.carried_module import carried_digest, model_file
+from hubstudio.ml.endpoints import EndpointForward, Outputs, find_outputs, photo_spec
 from hubstudio.ml.module_calls import (
     WAY_OUT,
     Forward,
@@ -25,11 +32,15 @@ from hubstudio.ml.module_calls import (
     has_call,
     takes_no_photos,
 )
+from hubstudio.ml.module_folders import find_folder
 from hubstudio.ml.module_graph import FrozenGraph, freeze, variable_actions
+from hubstudio.ml.module_safety import require_safe, trust
+from hubstudio.ml.narrow_places import stages
+from hubstudio.ml.saved_model_definition import producer, read_definition
+from hubstudio.ml.value_range import value_range
 
 ANY_SIZE_DEFAULT = 224
-"""Side in pixels for modules that take any size, unless the plan says otherwise."""
-_NETWORK_SECONDS = 30.0
+"""Side in pixels for modules that take any size and name none of their own, unless the plan says otherwise."""
 CLASSIFIER_LENGTHS = (1000, 1001, 21841, 21843)
 """Lengths of the outputs of ImageNet classifiers, with and without a background class."""
 
@@ -43,13 +54,23 @@ class HubModule:
     format: ModuleFormat
     forward: Forward
     input_size: int | None
+    default_size: int
+    """Side of the photos where nobody asks for another."""
     features: int
+    features_name: str
+    """Endpoint whose features they are; '' for the module's own vector."""
+    endpoints: tuple[Endpoint, ...]
+    """Where it can be left early, in depth order."""
     variables: tuple[tf.Variable, ...]
     trainable: frozenset[int]
     """Places in ``variables`` of those that the module lets train; empty if it cannot be fine-tuned."""
     blocks: tuple[VariableBlock, ...]
+    """Those that lead to the features, in depth order."""
     regularization_losses: tuple[Callable[[], Tensor], ...]
     parameters: int
+    """How many numbers lead to the features."""
+    value_range: str
+    producer: str
     loaded: Any
     """Kept, since functions of a SavedModel do not keep their variables alive."""
 
@@ -61,7 +82,7 @@ class HubModule:
                 found=f"An image size of {wanted} px was asked for.",
                 next_step="Leave the image size at 0, or choose a backbone that takes any size.",
             )
-        return self.input_size or wanted or ANY_SIZE_DEFAULT
+        return wanted or self.default_size
 
     def require_fine_tuning(self) -> None:
         """Raise ``BackboneError`` if no variable of it can be trained."""
@@ -80,7 +101,7 @@ class HubModule:
 
     def frozen(self, size: int) -> FrozenGraph:
         """Return the forward pass for photos of ``size`` pixels with the variables' present values."""
-        return freeze(lambda x: self.forward(x, False), _photo_spec(size), self.variables)
+        return freeze(lambda x: self.forward(x, False), photo_spec(size, size), self.variables)
 
     def info(self) -> BackboneInfo:
         """Return what is known of the module as a plain value."""
@@ -100,64 +121,102 @@ class HubModule:
             blocks=blocks,
             format=self.format,
             bytes=size,
+            features_name=self.features_name,
+            endpoints=self.endpoints,
+            default_size=self.default_size,
+            value_range=self.value_range,
+            producer=self.producer,
         )
 
 
-def find_folder(text: str) -> tuple[str, Path]:
-    """Return the full handle and the folder for a bundled name, a folder or a hub handle (fetched if need be)."""
-    text = text.strip()
-    if not text:
-        raise BackboneError("No backbone was named.", next_step=f"Name one: {', '.join(bundled_names())}.")
-    if folder := bundled_folder(text):
-        return text.casefold(), folder
-    path = path_kinds.absolute(Path(text))
-    if path_kinds.exists(path):
-        return str(path), path
-    if "://" in text:
-        return text, _fetched(text)
-    raise BackboneError(
-        f"There is no backbone '{text}'.",
-        found=did_you_mean(text, bundled_names()) or "It is no bundled name, no folder and no handle with https://.",
-        next_step=f"Bundled: {', '.join(bundled_names())}. Or give a module's folder, or its full handle.",
-    )
+def load_module(text: str, features: str = "") -> HubModule:
+    """Find, load and understand a module; ``features`` names the endpoint to use instead of its own vector.
+
+    Raises ``BackboneError`` with a reason and a way out, and ``UnsafeModuleError`` before anything of a module is
+    loaded whose graphs could do more than look at photos.
+    """
+    return load_folder(*find_folder(text), features)
 
 
-def load_module(text: str) -> HubModule:
-    """Find, load and understand a module. Raises ``BackboneError`` with a reason and a way out."""
-    handle, folder = find_folder(text)
+def load_folder(handle: str, folder: Path, features: str = "") -> HubModule:
+    """Load and understand the module of ``handle`` from ``folder``. Raises as ``load_module`` does."""
     _require_saved_model(folder)
+    definition = read_definition(folder)
+    require_safe(handle, folder, definition)
     loaded = _load(folder)
     is_tf1 = (folder / "tfhub_module.pb").is_file() or not has_call(loaded)
     call = SignatureCall(loaded, handle) if is_tf1 else ReusableCall(loaded, handle)
-    return _understood(handle, folder, loaded, call)
+    return _understood(handle, folder, loaded, call, features, producer(definition))
 
 
-def _understood(handle: str, folder: Path, loaded: Any, call: ReusableCall | SignatureCall) -> HubModule:
+def trust_module(text: str) -> None:
+    """Remember that a module, as it is now, may be used whatever its graphs hold. Raises ``BackboneError``.
+
+    A run folder or a trained model's file stands for the module inside.
+    """
+    if file := model_file(text):
+        trust(text, carried_digest(file))
+        return
+    handle, folder = find_folder(text)
+    _require_saved_model(folder)
+    trust(handle, module_digest(folder))
+
+
+def _understood(
+    handle: str, folder: Path, loaded: Any, call: ReusableCall | SignatureCall, wanted: str, version: str
+) -> HubModule:
     input_size = _input_size(call.spec, handle)
-    size = input_size or ANY_SIZE_DEFAULT
+    size = input_size or _served_size(loaded) or ANY_SIZE_DEFAULT
     try:
-        features = _feature_count(call(tf.zeros([2, size, size, 3]), False), handle)
-        graph = freeze(lambda x: call(x, False), _photo_spec(size), call.variables)
+        outputs = find_outputs(call, size, any_size=input_size is None)
+        name = outputs.named(wanted, handle)
+        features = outputs.feature_count(name) if name else _own_features(call, size, handle, outputs)
     except (TypeError, ValueError, tf.errors.OpError) as error:
         raise takes_no_photos(handle, first_line(error)) from error
-    names = [variable.name for variable in call.variables]
-    ranks = [variable.shape.rank or 0 for variable in call.variables]
-    kernels = {place for place, rank in enumerate(ranks) if rank > 1}
-    blocks = tuple(find_blocks(names, ranks, variable_actions(graph, kernels)))
+    graph = outputs.graph_of(name)
+    blocks, used = _blocks(graph, call.variables)
+    beyond = [variable for place, variable in enumerate(call.variables) if place not in used]
     return HubModule(
         handle=handle,
         folder=folder,
         format=call.format,
-        forward=call,
+        forward=EndpointForward(call, name, beyond) if name else call,
         input_size=input_size,
+        default_size=size,
         features=features,
+        features_name=name,
+        endpoints=outputs.listed,
         variables=call.variables,
-        trainable=frozenset(place for place, v in enumerate(call.variables) if id(v) in call.trainable_ids),
+        trainable=frozenset(place for place in used if id(call.variables[place]) in call.trainable_ids),
         blocks=blocks,
-        regularization_losses=tuple(getattr(loaded, "regularization_losses", ())),
-        parameters=sum(map(_count, call.variables)) or graph.constant_numbers(),
+        regularization_losses=_losses(loaded, beyond),
+        parameters=sum(_count(call.variables[place]) for place in used) or graph.constant_numbers(),
+        value_range=value_range(graph),
+        producer=version,
         loaded=loaded,
     )
+
+
+def _blocks(graph: FrozenGraph, variables: Sequence[tf.Variable]) -> tuple[tuple[VariableBlock, ...], frozenset[int]]:
+    """Return the blocks of variables that lead to the graph's output, and the places of all of these."""
+    names = [variable.name for variable in variables]
+    ranks = [variable.shape.rank or 0 for variable in variables]
+    actions = variable_actions(graph, {place for place, rank in enumerate(ranks) if rank > 1})
+    found = find_blocks(names, ranks, actions, stages(graph, actions))
+    acting = (VariableBlock(block.name, tuple(p for p in block.places if p in actions)) for block in found)
+    return tuple(acting), frozenset(actions)
+
+
+def _losses(loaded: Any, beyond: Sequence[tf.Variable]) -> tuple[Callable[[], Tensor], ...]:
+    """Return the penalties of the module, without those that are only on variables beyond the features."""
+    ends = {id(variable.handle) for variable in beyond}
+    losses = tuple(getattr(loaded, "regularization_losses", ()))
+    return tuple(loss for loss in losses if not _captured(loss) or _captured(loss) - ends)
+
+
+def _captured(function: Any) -> set[int]:
+    concrete = getattr(function, "concrete_functions", ())
+    return {id(value) for function in concrete for value in function.captured_inputs}
 
 
 def _require_saved_model(folder: Path) -> None:
@@ -182,26 +241,11 @@ def _load(folder: Path) -> Any:
     try:
         return hub.load(str(folder))
     except Exception as error:  # whatever a damaged protocol buffer or table of variables provokes
-        raise BackboneError(
+        raise DamagedModuleError(
             f"The module in '{folder}' could not be loaded; it seems to be damaged or incomplete.",
             found=f"{first_line(error)}",
             next_step="Fetch or copy it again, whole: saved_model.pb and the folder 'variables'.",
         ) from error
-
-
-def _fetched(handle: str) -> Path:
-    former = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_NETWORK_SECONDS)  # tensorflow_hub sets none: a dead network would hang here for good
-    try:
-        return Path(hub.resolve(handle))
-    except Exception as error:  # network, archive, file system: each has its own exceptions
-        raise BackboneError(
-            f"The module '{handle}' could not be fetched.",
-            found=first_line(error),
-            next_step="Check the handle and the network, or give the folder of a module that is on this computer.",
-        ) from error
-    finally:
-        socket.setdefaulttimeout(former)
 
 
 def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:
@@ -225,26 +269,34 @@ def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:
     return height
 
 
-def _feature_count(output: Tensor, handle: str) -> int:
-    shape = output.shape
+def _served_size(loaded: Any) -> int | None:
+    """Return the side of the photos of ``serving_default``: where a module that takes any size names its own."""
+    signature = getattr(loaded, "signatures", {}).get("serving_default")
+    specs = tf.nest.flatten(signature.structured_input_signature) if signature is not None else []
+    if len(specs) != 1 or specs[0].shape.rank != 4:
+        return None
+    _, height, width, _ = specs[0].shape.as_list()
+    return height if height == width else None
+
+
+def _own_features(call: Forward, size: int, handle: str, outputs: Outputs) -> int:
+    shape = call(tf.zeros([2, size, size, 3]), False).shape
+    last = next(reversed(outputs.listed), None)
+    instead = f" Or use one of its endpoints as features, such as '{last.name}'." if last else ""
     if shape.rank != 2 or shape[0] != 2:
         raise BackboneError(
             f"'{display_name(handle)}' gives no feature vector.",
             found=f"It gives values of shape {tuple(shape)} for two photos.",
-            next_step=WAY_OUT,
+            next_step=f"{WAY_OUT}{instead}",
         )
     count: int = shape.as_list()[1]
     if count in CLASSIFIER_LENGTHS:
         raise BackboneError(
             f"'{display_name(handle)}' is a classification module, not a feature vector.",
             found=f"Its {count} outputs are scores for the {count} classes of ImageNet, not features.",
-            next_step="Use the module of the same network whose handle says 'feature_vector'.",
+            next_step=f"Use the module of the same network whose handle says 'feature_vector'.{instead}",
         )
     return count
-
-
-def _photo_spec(size: int) -> tf.TensorSpec:
-    return tf.TensorSpec([None, size, size, 3], tf.float32)
 
 
 def _count(variable: tf.Variable) -> int:

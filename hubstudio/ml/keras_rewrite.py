@@ -338,6 +338,21 @@ def _slice(node: Any, inputs: list[Value]) -> Value:
     return Shape(part) if isinstance(inputs[0], Shape) else part
 
 
+def _range(node: Any, inputs: list[Value]) -> Value:
+    del node
+    return np.arange(*(_constant(value, "a range").item() for value in inputs))
+
+
+def _cast(node: Any, inputs: list[Value]) -> Value:
+    return _constant(inputs[0], "a cast").astype(tf.dtypes.as_dtype(node.attr["DstT"].type).as_numpy_dtype)
+
+
+def _batch_mat_mul(node: Any, inputs: list[Value]) -> Value:
+    if node.attr["adj_x"].b or node.attr["adj_y"].b:
+        raise CannotRewrite("a product of transposed values")
+    return _pairs(ops.matmul)(node, inputs)
+
+
 def _pack(node: Any, inputs: list[Value]) -> Value:
     del node
     if any(_is_symbolic(value) for value in inputs):
@@ -363,6 +378,7 @@ _CONVERTERS: dict[str, Callable[[Any, list[Value]], Value]] = {
     "Conv2D": _conv,
     "DepthwiseConv2dNative": _depthwise,
     "MatMul": _mat_mul,
+    "BatchMatMulV2": _batch_mat_mul,
     **dict.fromkeys(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"), _batch_norm),
     "MaxPool": _pool(keras.layers.MaxPooling2D),
     "AvgPool": _pool(keras.layers.AveragePooling2D),
@@ -405,4 +421,6 @@ _CONVERTERS: dict[str, Callable[[Any, list[Value]], Value]] = {
     "Shape": _shape,
     "StridedSlice": _slice,
     "Pack": _pack,
+    "Range": _range,
+    "Cast": _cast,
 }

@@ -10,11 +10,16 @@ import tensorflow as tf
 from hubstudio.core.backbones import ModuleFormat, display_name
 from hubstudio.core.errors import BackboneError
 
+_ENDPOINTS = "return_endpoints"
+_SIGNATURES = ("image_feature_vector", "default", "serving_default")
+"""By preference: of TF1 modules, the first of these is the one that offers intermediate maps beside the vector."""
 WAY_OUT = "Use a 'feature vector' module for images, such as the bundled 'studio-mini'."
 
 Tensor = Any
 Forward = Callable[[Tensor, bool], Tensor]
 """Takes float32 RGB ``[batch, height, width, 3]`` in [0, 1] and ``training``; gives ``[batch, features]``."""
+DEFAULT = "default"
+"""What the module's own output is called among all outputs."""
 
 
 class ReusableCall:
@@ -28,13 +33,34 @@ class ReusableCall:
         listed = getattr(loaded, "trainable_variables", ())
         self.trainable_ids = frozenset(id(variable) for variable in listed)
         self._style = self._find_style(handle)
+        self._more = {_ENDPOINTS: True} if self._takes_endpoints() else {}
 
     def __call__(self, photos: Tensor, training: bool) -> Tensor:
         """Return the features ``[batch, features]``."""
-        return _pooled(self._style(photos, training))
+        return pooled(_own_output(self._style(photos, training)))
 
-    def _find_style(self, handle: str) -> Forward:
-        photos = tf.TensorSpec([None, *(self.spec.shape[1:] if self.spec.shape.rank else [None, None, 3])], tf.float32)
+    def outputs(self, photos: Tensor, training: bool) -> dict[str, Tensor]:
+        """Return everything that the module offers, by name, the features as they come as ``DEFAULT``."""
+        outputs = self._style(photos, training, **self._more)
+        return {**(outputs if isinstance(outputs, dict) else {}), DEFAULT: _own_output(outputs)}
+
+    def _takes_endpoints(self) -> bool:
+        """Whether the call has the argument for intermediate maps, and it works."""
+        arguments = getattr(getattr(self.loaded.__call__, "function_spec", None), "fullargspec", None)
+        if arguments is None or _ENDPOINTS not in (*arguments.args, *arguments.kwonlyargs):
+            return False
+        try:
+            asked = tf.function(lambda x: self._style(x, False, **{_ENDPOINTS: True}))
+            return isinstance(asked.get_concrete_function(self._photos()).structured_outputs, dict)
+        except (TypeError, ValueError):
+            return False
+
+    def _photos(self) -> tf.TensorSpec:
+        axes = self.spec.shape[1:] if self.spec.shape.rank else [None, None, 3]
+        return tf.TensorSpec([None, *axes], tf.float32)
+
+    def _find_style(self, handle: str) -> Callable[..., Any]:
+        photos = self._photos()
         failure: Exception | None = None
         for style in (self._with_keyword, self._with_tensor, self._plain):
             try:
@@ -47,22 +73,22 @@ class ReusableCall:
             f"'{display_name(handle)}' cannot be called on photos.", found=first_line(failure), next_step=WAY_OUT
         )
 
-    def _with_keyword(self, photos: Tensor, training: bool) -> Tensor:
-        return self.loaded(photos, training=training)
+    def _with_keyword(self, photos: Tensor, training: bool, **more: bool) -> Any:
+        return self.loaded(photos, training=training, **more)
 
-    def _with_tensor(self, photos: Tensor, training: bool) -> Tensor:
-        return self.loaded(photos, training=tf.constant(training))
+    def _with_tensor(self, photos: Tensor, training: bool, **more: bool) -> Any:
+        return self.loaded(photos, training=tf.constant(training), **more)
 
-    def _plain(self, photos: Tensor, training: bool) -> Tensor:
+    def _plain(self, photos: Tensor, training: bool, **more: bool) -> Any:
         del training
-        return self.loaded(photos)
+        return self.loaded(photos, **more)
 
 
 class SignatureCall:
     """Calls a module through a signature: TF1 hub format, or a SavedModel made for serving. It cannot be trained."""
 
     def __init__(self, loaded: Any, handle: str) -> None:
-        name = next((n for n in ("default", "image_feature_vector", "serving_default") if n in loaded.signatures), None)
+        name = next((n for n in _SIGNATURES if n in loaded.signatures), None)
         if name is None:
             raise BackboneError(
                 f"'{display_name(handle)}' offers nothing that can be called on photos.",
@@ -82,9 +108,13 @@ class SignatureCall:
 
     def __call__(self, photos: Tensor, training: bool) -> Tensor:
         """Return the features ``[batch, features]``; there is no other way to call it for training."""
+        return pooled(self.outputs(photos, training)[DEFAULT])
+
+    def outputs(self, photos: Tensor, training: bool) -> dict[str, Tensor]:
+        """Return everything that the signature gives, by name, the features as they come as ``DEFAULT``."""
         del training
         outputs = self._signature(**{self._argument: photos})
-        return _pooled(outputs["default"] if "default" in outputs else next(iter(outputs.values())))
+        return {**outputs, DEFAULT: outputs[DEFAULT] if DEFAULT in outputs else next(iter(outputs.values()))}
 
 
 def _with_values_inside(signature: Any) -> Any:
@@ -106,12 +136,12 @@ def _with_values_inside(signature: Any) -> Any:
             node.attr["dtype"].type = value.dtype.as_datatype_enum
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.numpy()))
     argument = next(iter(signature.structured_input_signature[1]))
-    inner, output = graph.inputs[0].name, signature.structured_outputs
-    name, tensor = ("default", output["default"]) if "default" in output else next(iter(output.items()))
+    inner, outputs = graph.inputs[0].name, signature.structured_outputs
+    names = [tensor.name for tensor in outputs.values()]
 
     def call(photos: Tensor) -> dict[str, Tensor]:
-        (result,) = tf.graph_util.import_graph_def(definition, {inner: photos}, [tensor.name], name="")
-        return {name: result}
+        results = tf.graph_util.import_graph_def(definition, {inner: photos}, names, name="")
+        return dict(zip(outputs, results, strict=True))
 
     spec = signature.structured_input_signature[1][argument]
     wrapped = tf.compat.v1.wrap_function(call, [tf.TensorSpec(spec.shape, spec.dtype)])
@@ -145,13 +175,18 @@ def _image_spec(specs: Sequence[tf.TensorSpec] | Iterator[tf.TensorSpec], handle
     raise takes_no_photos(handle, f"It takes {kinds}.")
 
 
-def _pooled(output: Tensor) -> Tensor:
-    """Return the features of a call's output; a feature map is averaged over the photo."""
+def pooled(output: Tensor) -> Tensor:
+    """Return an output as features; a map is averaged over the photo."""
+    return tf.reduce_mean(output, axis=[1, 2]) if output.shape.rank == 4 else output
+
+
+def _own_output(output: Any) -> Tensor:
+    """Return the features among what a call gives."""
     if isinstance(output, dict):
-        output = output.get("default", output)
+        output = output.get(DEFAULT, output)
     if isinstance(output, dict | list | tuple):
         raise TypeError(f"gives {len(output)} outputs instead of one feature vector")
-    return tf.reduce_mean(output, axis=[1, 2]) if output.shape.rank == 4 else output
+    return output
 
 
 def takes_no_photos(handle: str, found: str) -> BackboneError:

@@ -14,10 +14,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import RunError
+from hubstudio.core.errors import RunError, UnsafeModuleError
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.ml.hub_backbone import HubBackbone, load_keras_file
 from hubstudio.ml.model_factory import CLASSIFIER_LAYER, Classifier
+from hubstudio.ml.module_safety import trust_command
 from hubstudio.ml.photo_batches import read_batches
 
 TOLERANCE = 1e-4
@@ -51,6 +52,8 @@ def load_trained(run: RunFolder) -> TrainedModel:
     try:
         model = load_keras_file(run.model)
         size, outputs = int(model.get_layer(CLASSIFIER_LAYER).input_shape[1]), int(model.output_shape[1])
+    except UnsafeModuleError as error:
+        raise _unsafe(run, error) from error
     except Exception as error:  # zip, JSON, HDF5 and Keras each complain in their own way
         raise _unusable(run, _first_line(error)) from error
     if len(classes) != max(outputs, 2):
@@ -63,6 +66,15 @@ def _unusable(run: RunFolder, found: str) -> RunError:
         f"The model of the run '{run.path.name}' could not be loaded.",
         found=found,
         next_step="Restore the run folder from a copy, or train again.",
+    )
+
+
+def _unsafe(run: RunFolder, error: UnsafeModuleError) -> UnsafeModuleError:
+    return UnsafeModuleError(
+        f"The run '{run.path.name}' carries a module that could do more than look at photos, so it was not loaded.",
+        operations=error.operations,
+        found=error.found,
+        next_step=f"If you know who made it and trust them: {trust_command(str(run.path))}.",
     )
 
 

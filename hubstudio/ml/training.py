@@ -15,11 +15,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio import __version__
-from hubstudio.core import whole_files
+from hubstudio.core import speeds, whole_files
 from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
 from hubstudio.core.events import (
+    BytesFetched,
     EpochDone,
     Event,
     Note,
@@ -37,8 +39,10 @@ from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import MODEL, RunSummary, require_free, write_records, write_summary
 from hubstudio.core.split import Split
-from hubstudio.ml.hub_module import HubModule, load_module
+from hubstudio.ml.cost_meter import CostMeter
+from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
+from hubstudio.ml.obtaining import obtain
 from hubstudio.ml.photo_store import StoredPhotos, store_photos
 from hubstudio.ml.saved_models import save_checked
 from hubstudio.ml.training_loop import Examples, PhasePlan, PhaseResult, Score, balancing_weights, train_phase
@@ -48,7 +52,7 @@ _CHECK_PHOTOS = 16
 
 
 @dataclass(frozen=True)
-class _Data:
+class Data:
     """What is trained on and what is validated on, by row of the stored photos."""
 
     stored: StoredPhotos
@@ -57,10 +61,23 @@ class _Data:
     validation: NDArray[np.int64]
     class_weights: NDArray[np.float32] | None
 
+    @classmethod
+    def of(
+        cls, stored: StoredPhotos, photos: Sequence[Photo], training: int, classes: Sequence[str], plan: Plan
+    ) -> Data:
+        """Number the classes of stored photos, of which the first ``training`` train and the others validate."""
+        numbers = {name: number for number, name in enumerate(classes)}
+        labels = np.array([numbers[photos[place].class_name] for place in stored.places], np.int32)
+        rows = np.arange(len(labels))
+        weights = balancing_weights(labels[:training], len(numbers)) if plan.class_weights else None
+        return cls(stored, labels, rows[:training], rows[training:], weights)
+
     def features(self, rows: NDArray[np.int64]) -> Examples:
+        """Return some rows as features."""
         return Examples(self.stored.features[rows], self.labels[rows], self.class_weights)
 
     def photos(self, rows: NDArray[np.int64]) -> Examples:
+        """Return some rows as pixels, which were stored too."""
         assert self.stored.pixels is not None
         pixels = _Rows(self.stored.pixels, rows)
         return Examples(pixels, self.labels[rows], self.class_weights)  # type: ignore[arg-type]
@@ -86,6 +103,8 @@ class Trainer:
         self.cancel = cancel
         self.history: list[EpochDone] = []
         self.notes: list[str] = []
+        self.meter = CostMeter(self.clock)
+        self.predicted: Cost | None = None
         self._report = report
         self._began = time.monotonic()
 
@@ -96,10 +115,11 @@ class Trainer:
         photo_set, split = read_photos(self.plan, self._photos_read, self.cancel)
         photo_set.require_trainable()
         self.cancel.check_before_results()
-        module = load_module(self.plan.backbone)
+        self.meter.begin()
+        module = obtain(self.plan.backbone, self.plan.features, self.report, self.cancel)
         if self.plan.mode is Mode.FINE_TUNE:
             module.require_fine_tuning()
-        self.plan = replace(self.plan, backbone=module.handle)
+        self.plan = replace(self.plan, backbone=module.handle, features=module.features_name)
         self._started(module, photo_set, split)
         try:
             with whole_files.whole_folder(self.out) as folder:
@@ -138,6 +158,10 @@ class Trainer:
             self.history.append(event)
         elif isinstance(event, Note):
             self.notes.append(event.text)
+        elif isinstance(event, PhaseStarted):
+            self.meter.enter(event.phase.value)
+        elif isinstance(event, BytesFetched):
+            self.meter.begin()  # downloading is no part of what a training takes
         self._report(event)
 
     def _photos_read(self, done: int, total: int, what: str) -> None:
@@ -145,8 +169,12 @@ class Trainer:
         self.report(PhotosRead(done, total, what, self.clock()))
 
     def _started(self, module: HubModule, photo_set: PhotoSet, split: Split) -> None:
-        name = display_name(module.handle)
-        self.report(RunStarted(self.out, name, self.plan.mode, photo_set.classes, split.counts(), self.clock()))
+        info = module.info()
+        if speed := speeds.kept_for(self.plan, info):
+            self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split))
+        name, counts = display_name(module.handle), split.counts()
+        started = RunStarted(self.out, name, self.plan.mode, photo_set.classes, counts, self.clock(), self.predicted)
+        self.report(started)
         for problem in photo_set.problems:
             if problem.kind not in _NOT_NOTED:
                 self.report(Note(problem.message, self.clock()))
@@ -161,16 +189,18 @@ class Trainer:
         training_seconds = self.clock() - features_seconds
         self.report(PhaseStarted(Phase.SAVING, 0, self.clock()))
         self._save(folder, classifier, [photo.path for photo in split.part(Part.VALIDATION)])
+        self.meter.weigh(folder)
         del data  # Windows does not remove a file that is still mapped into memory
         (folder / _PIXELS).unlink(missing_ok=True)
         write_records(folder, self.plan, photo_set, split, self.history)
         summary = self._summary(module, photo_set, split, head, blocks)
         seconds = {"features": features_seconds, "training": training_seconds, "total": self.clock()}
-        summary = replace(summary, seconds={name: round(value, 3) for name, value in seconds.items()})
+        cost = RunCost(self.predicted, self.meter.cost())
+        summary = replace(summary, seconds={name: round(value, 3) for name, value in seconds.items()}, cost=cost)
         write_summary(folder, summary)
         return summary
 
-    def _store(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> tuple[_Data, Split]:
+    def _store(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> tuple[Data, Split]:
         photos = [*split.part(Part.TRAINING), *split.part(Part.VALIDATION)]
         self.report(PhaseStarted(Phase.FEATURES, 0, self.clock()))
         pixel_file = folder / _PIXELS if self.plan.mode is Mode.FINE_TUNE else None
@@ -184,13 +214,7 @@ class Trainer:
             self.clock,
         )
         split = self._leave_out(photos, stored, split)
-        numbers = {name: number for number, name in enumerate(photo_set.classes)}
-        labels = np.array([numbers[photos[place].class_name] for place in stored.places], np.int32)
-        first_validation = len(split.part(Part.TRAINING))  # training photos come first, and keep their order
-        rows = np.arange(len(labels))
-        training, validation = rows[:first_validation], rows[first_validation:]
-        weights = balancing_weights(labels[training], len(numbers)) if self.plan.class_weights else None
-        return _Data(stored, labels, training, validation, weights), split
+        return Data.of(stored, photos, len(split.part(Part.TRAINING)), photo_set.classes, self.plan), split
 
     def _leave_out(self, photos: Sequence[Photo], stored: StoredPhotos, split: Split) -> Split:
         if not stored.unreadable:
@@ -206,7 +230,7 @@ class Trainer:
             raise PhotosError(what, found=problem.message, next_step=step)
         return split
 
-    def _train(self, classifier: Classifier, data: _Data) -> tuple[PhaseResult, PhaseResult | None]:
+    def _train(self, classifier: Classifier, data: Data) -> tuple[PhaseResult, PhaseResult | None]:
         head = self._train_head(classifier, data)
         if head.best is None:
             raise Cancelled  # stopped before the first epoch was done: there is nothing to keep
@@ -220,14 +244,14 @@ class Trainer:
             self.report(Note(_KEPT_HEAD if blocks.epochs_done else _STOPPED_BEFORE_BLOCKS, self.clock()))
         return head, blocks
 
-    def _train_head(self, classifier: Classifier, data: _Data) -> PhaseResult:
+    def _train_head(self, classifier: Classifier, data: Data) -> PhaseResult:
         plan = self.plan
         epochs = plan.head_epochs if plan.mode is Mode.FINE_TUNE else plan.epochs
         phase = PhasePlan(Phase.HEAD, epochs, plan.batch_size, plan.learning_rate, plan.seed)
         training, validation = data.features(data.training), data.features(data.validation)
         return self._phase(classifier.head, training, validation, phase, None)
 
-    def _train_blocks(self, classifier: Classifier, data: _Data, to_beat: Score) -> PhaseResult:
+    def _train_blocks(self, classifier: Classifier, data: Data, to_beat: Score) -> PhaseResult:
         plan = self.plan
         classifier.unfreeze_and_compile()
         phase = PhasePlan(Phase.FINE_TUNE, plan.epochs, plan.batch_size, plan.fine_tune_learning_rate, plan.seed)
@@ -267,6 +291,7 @@ class Trainer:
             seconds={},
             image_size=module.size(self.plan.image_size),
             features=module.features,
+            features_name=module.features_name,
             notes=tuple(self.notes),
             versions=_versions(),
         )

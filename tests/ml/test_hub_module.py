@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from made_modules import save_called, save_tf1
+from made_modules import save_called, save_served, save_tf1
 
 from hubstudio.core.backbones import ModuleFormat
 from hubstudio.core.errors import BackboneError
-from hubstudio.ml.hub_module import load_module
+from hubstudio.ml.hub_module import ANY_SIZE_DEFAULT, load_module
 
 
 def test_a_module_says_its_size_features_and_blocks(small_module: Path) -> None:
@@ -26,6 +26,19 @@ def test_a_module_for_any_size_takes_the_size_that_is_asked_for(any_size_module:
     assert module.input_size is None
     assert module.size(64) == 64
     assert module.forward(tf.zeros([2, 64, 64, 3]), False).shape == (2, 12)
+
+
+def test_a_module_for_any_size_names_its_own_in_its_serving_signature(tmp_path: Path) -> None:
+    module = load_module(str(save_served(tmp_path / "served", [None, 40, 40, 3])))
+    assert (module.input_size, module.default_size, module.size()) == (None, 40, 40)
+    assert module.size(64) == 64
+
+
+@pytest.mark.parametrize("shape", [None, [None, None, None, 3], [None, 40, 30, 3], [None, 40]])
+def test_a_module_for_any_size_that_names_none_is_run_on_the_usual_one(
+    tmp_path: Path, shape: list[int | None] | None
+) -> None:
+    assert load_module(str(save_served(tmp_path / "served", shape))).size() == ANY_SIZE_DEFAULT
 
 
 def test_a_module_for_one_size_refuses_another(small_module: Path) -> None:
@@ -128,9 +141,9 @@ def test_a_handle_is_found_in_the_cache_of_tf_hub_without_a_network(
     assert (module.handle, module.folder, module.features) == (handle, place, 12)
 
 
-def test_a_handle_that_cannot_be_fetched_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handle_that_is_not_here_is_not_fetched_but_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    with pytest.raises(BackboneError, match="could not be fetched"):
+    with pytest.raises(BackboneError, match="not on this computer yet.*backbones get http://127"):
         load_module("http://127.0.0.1:9/somebody/small/1")
 
 

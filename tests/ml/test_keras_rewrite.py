@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -33,8 +34,36 @@ def test_a_small_network_is_rewritten_exactly(small_module: Path, tmp_path: Path
     assert difference(small_module, 32, tmp_path) < 1e-5
 
 
-def test_the_bundled_backbone_is_rewritten_exactly(tmp_path: Path) -> None:
-    assert difference(Path("studio-mini"), 96, tmp_path) < 1e-5
+@pytest.mark.parametrize("size", [96, 100, 128])
+def test_the_bundled_backbone_is_rewritten_exactly_at_any_size(size: int, tmp_path: Path) -> None:
+    assert difference(Path("studio-mini"), size, tmp_path) < 1e-5
+
+
+def test_means_over_a_grid_that_is_computed_from_the_photos_size_are_rewritten_exactly(tmp_path: Path) -> None:
+    def thirds(photos: tf.Tensor) -> tf.Tensor:
+        rows = tf.shape(photos)[1]
+        place = 3 * tf.cast(tf.range(rows), tf.float32) / tf.cast(rows, tf.float32)
+        shares = tf.nn.relu(1 - tf.abs(place - [[0.0], [1.0], [2.0]]))
+        return tf.reshape(tf.matmul(shares, tf.reduce_mean(photos, 2)), [-1, 3 * 3])
+
+    folder = save_called(tmp_path / "thirds", tf.TensorSpec([None, None, None, 3], tf.float32), thirds)
+    assert difference(folder, 10, tmp_path) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda x: tf.cast(tf.cast(x, tf.float64), tf.float32), "a cast"),
+        (lambda x: tf.matmul(x, x, transpose_b=True), "transposed"),
+    ],
+)
+def test_a_use_of_an_operation_that_keras_has_no_layer_for_is_refused(
+    tmp_path: Path, function: Callable[[tf.Tensor], tf.Tensor], reason: str
+) -> None:
+    spec = tf.TensorSpec([None, 16, 16, 3], tf.float32)
+    folder = save_called(tmp_path / "odd", spec, lambda x: tf.reduce_mean(function(x), [1, 2]))
+    with pytest.raises(CannotRewrite, match=reason):
+        rewrite(load_module(str(folder)).frozen(16), 16)
 
 
 @pytest.mark.slow
