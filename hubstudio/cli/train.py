@@ -11,7 +11,7 @@ from hubstudio.cli import plan_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.context import Context, Reporter
 from hubstudio.core import speeds
-from hubstudio.core.backbones import display_name
+from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Event, RunStarted
@@ -64,7 +64,7 @@ def lines(summary: RunSummary, out: Path) -> list[str]:
     measured = counts.get("validation", 0)
     return [
         f"Trained {len(summary.classes)} classes on {counts.get('train', 0):,} photos with "
-        f"{display_name(summary.backbone)} ({summary.mode}) in {seconds.get('total', 0.0):.1f} s "
+        f"{backbone_name(summary.backbone)} ({summary.mode}) in {seconds.get('total', 0.0):.1f} s "
         f"(features {seconds.get('features', 0.0):.1f} s, training {seconds.get('training', 0.0):.1f} s).",
         f"{percent(summary.validation_accuracy)} on {measured:,} validation photos, {_best(summary)}.",
         *_truth(summary),

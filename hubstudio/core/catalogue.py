@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hubstudio.core import addresses, catalogue_file, path_kinds, paths, resources
+from hubstudio.core.backbones import display_name
 from hubstudio.core.errors import BackboneError
 
 CATALOGUE_FILE = "backbones.toml"
@@ -63,13 +64,13 @@ class Catalogue:
         tidied = addresses.tidy(text)
         address = _address_in(tidied)
         if address:
-            return self._at(address)
+            return self.at(address)
         key = _key(tidied)
         return next((row for row in self.rows if key and key in map(_key, row.spellings())), None)
 
     def spelled(self, address: str) -> str:
         """Return a canonical address in the case that the catalogue writes it, unknown ones as they are."""
-        row = self._at(address)
+        row = self.at(address)
         if row is None:
             return address
         return row.handle if row.handle.casefold() == address.casefold() else row.kaggle_address
@@ -78,7 +79,8 @@ class Catalogue:
         """Return what a mistyped name is compared with: ids, names and the telling parts of handles."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row.spellings()))
 
-    def _at(self, address: str) -> CatalogueRow | None:
+    def at(self, address: str) -> CatalogueRow | None:
+        """Return the row of exactly this handle or Kaggle address, in any case."""
         wanted = address.casefold()
         known = ((row, (row.handle.casefold(), row.kaggle_address.casefold())) for row in self.rows)
         return next((row for row, texts in known if wanted in texts), None)
@@ -115,6 +117,12 @@ def load_catalogue_safely() -> tuple[Catalogue, BackboneError | None]:
 def bundled_catalogue() -> Catalogue:
     """Return the rows that come with the program."""
     return Catalogue(_rows(resources.resource(CATALOGUE_FILE)))
+
+
+def backbone_name(handle: str) -> str:
+    """Return what people call a backbone: its name in the catalogue, else the telling end of its handle."""
+    row = load_catalogue_safely()[0].at(handle) if "://" in handle else None
+    return row.name if row else display_name(handle)
 
 
 def _rows(path: Path) -> tuple[CatalogueRow, ...]:

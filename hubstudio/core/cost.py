@@ -29,8 +29,8 @@ _VARIABLE_START = 0.08
 """Preparing one more variable that moves (gradient, clipping, Adam), in times of preparing a head's step."""
 _SAVE_BYTES = 60_000_000
 """What writing the graph in Keras's layers takes, beside parameters and photos."""
-_SAVE_PHOTOS = 16
-"""Photos with which the saved file is checked; Keras keeps what every layer makes of them until the last is done."""
+_SAVE_PHOTOS = 4
+"""Photos that go through the saved file together when it is checked; all layers' answers are in memory at once."""
 _ALL_LAYERS = 8
 """What all layers make of a photo, in times of what is in memory at once on its way through the backbone."""
 _VARIABLE_BYTES = 1_000_000

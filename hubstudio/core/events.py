@@ -160,7 +160,13 @@ class BytesFetched:
     def __str__(self) -> str:
         here = f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB" if self.total else f"{self.done / 1e6:.1f} MB"
         left = "" if self.seconds_left is None else f", {_time_text(self.seconds_left)} left"
-        return f"Downloading: {here}, {self.bytes_per_second / 1e6:.1f} MB/s{left}"
+        return f"Downloading: {here}, {_speed_text(self.bytes_per_second)}{left}"
+
+
+def _speed_text(bytes_per_second: float) -> str:
+    if bytes_per_second < 100_000:
+        return f"{bytes_per_second / 1e3:.0f} kB/s"
+    return f"{bytes_per_second / 1e6:.1f} MB/s"
 
 
 def _time_text(seconds: float) -> str:

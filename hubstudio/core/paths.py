@@ -46,11 +46,6 @@ def modules_folder() -> Path:
     return home() / "modules"
 
 
-def own_catalogue_file() -> Path:
-    """Return the person's own catalogue of backbones, beside the bundled one."""
-    return home() / "backbones.toml"
-
-
 def photo_index_file() -> Path:
     """Return the index of photos that were read before."""
     return cache_folder() / "photos.sqlite"

@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 
 from hubstudio.core import speeds
-from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.comparison import Contender, best_first
 from hubstudio.core.cost import PhotoAmount, Speed
 from hubstudio.core.errors import BackboneError, PhotosError, StudioError
@@ -57,7 +57,7 @@ class _Contest:
 
     def contender(self, place: int, backbone: str) -> Contender:
         """Return one backbone's result, or the reason why there is none."""
-        name = display_name(backbone)
+        name = backbone_name(backbone)
         self.cancel.check_before_results()
         try:
             return self._tried(place, backbone, name)

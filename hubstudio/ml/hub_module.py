@@ -17,6 +17,7 @@ from hubstudio.core.backbones import (
     ModuleFormat,
     display_name,
 )
+from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.errors import BackboneError, DamagedModuleError
 from hubstudio.core.trusted_modules import module_digest
 from hubstudio.ml.blocks import VariableBlock, find_blocks
@@ -111,7 +112,7 @@ class HubModule:
         )
         size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         return BackboneInfo(
-            name=display_name(self.handle),
+            name=backbone_name(self.handle),
             handle=self.handle,
             folder=self.folder,
             input_size=self.input_size,

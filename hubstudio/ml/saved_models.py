@@ -23,6 +23,7 @@ from hubstudio.ml.photo_batches import read_batches
 
 TOLERANCE = 1e-4
 """Largest difference of any probability that a rewritten model may show."""
+_CHECK_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ _NEEDS_STUDIO = (
 
 
 def _expected(classifier: Classifier, sample: NDArray[np.float32]) -> NDArray[np.float32]:
-    logits = np.asarray(classifier.inner(sample, training=False))
+    logits = _in_small_batches(classifier.inner, sample)
     if logits.shape[1] == 1:
         return np.asarray(keras.ops.sigmoid(logits))
     return np.asarray(keras.ops.softmax(logits))
@@ -125,8 +126,15 @@ def _expected(classifier: Classifier, sample: NDArray[np.float32]) -> NDArray[np
 
 def _difference(file: Path, sample: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
     model = load_keras_file(file)
-    answers = np.asarray(model.get_layer(CLASSIFIER_LAYER)(sample, training=False))
+    answers = _in_small_batches(model.get_layer(CLASSIFIER_LAYER), sample)
     return float(np.abs(answers - expected).max(initial=0.0))
+
+
+def _in_small_batches(model: keras.Model, sample: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Call a model plainly, a few photos at a time: what every layer gives is in memory until the last one is done."""
+    starts = range(0, len(sample), _CHECK_BATCH)
+    answers = [np.asarray(model(sample[start : start + _CHECK_BATCH], training=False)) for start in starts]
+    return np.concatenate(answers)
 
 
 def _first_line(error: Exception) -> str:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hubstudio import __version__
 from hubstudio.core import speeds, whole_files
-from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
 from hubstudio.core.events import (
@@ -172,7 +172,7 @@ class Trainer:
         info = module.info()
         if speed := speeds.kept_for(self.plan, info):
             self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split))
-        name, counts = display_name(module.handle), split.counts()
+        name, counts = backbone_name(module.handle), split.counts()
         started = RunStarted(self.out, name, self.plan.mode, photo_set.classes, counts, self.clock(), self.predicted)
         self.report(started)
         for problem in photo_set.problems:
