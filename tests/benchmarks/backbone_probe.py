@@ -47,10 +47,11 @@ class Result:
 
 
 def input_size(module: Module) -> int | None:
-    """Return the side of the square images that the module's call states, or None if it states none."""
-    for function in getattr(module.__call__, "concrete_functions", []):
+    """Return the side of the square images that the module's call or, failing that, its serving signature states."""
+    functions = [*getattr(module.__call__, "concrete_functions", []), *dict(module.signatures).values()]
+    for function in functions:
         for spec in tf.nest.flatten(function.structured_input_signature):
-            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4:
+            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[1]:
                 return spec.shape.as_list()[1]
     return None
 

@@ -1,0 +1,1 @@
+"""Painters: programs that make endless pictures of endless made-up classes."""

@@ -1,0 +1,205 @@
+"""The command that makes Studio Mini: the generator, the training and the conversion do what the recipe says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from studio_mini import augment, checkpoints, conversion, module, pool, probe, recipe, training
+from studio_mini.paint.families import FAMILIES, example
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "resources" / "make" / "studio_mini.py"
+MODULE = ROOT / "resources" / "backbones" / "studio-mini"
+SMOKE = recipe.read("smoke")
+
+Images = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@pytest.fixture(scope="module")
+def noise() -> Images:
+    """Three images of smooth noise."""
+    random = np.random.default_rng(0)
+    return np.asarray(tf.image.resize(random.random((3, 20, 20, 3), np.float32), [128, 128]))
+
+
+@pytest.fixture(scope="module")
+def smoke_pool(tmp_path_factory: pytest.TempPathFactory) -> pool.Pool:
+    """The pool of the smoke recipe."""
+    return pool.fill(tmp_path_factory.mktemp("pool"), SMOKE, 1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_same_numbers_paint_the_same_picture(family: str) -> None:
+    first, again, next_one = (example(5, family, 3, index, 48) for index in (2, 2, 4))
+    np.testing.assert_array_equal(first, again)
+    assert (first != next_one).mean() > 0.2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pictures_are_neither_empty_nor_all_alike(family: str) -> None:
+    pictures = np.stack([example(5, family, number, 0, 48) for number in range(12)]).astype(np.float32)
+    assert np.median(pictures.std(axis=(1, 2)).mean(axis=-1)) > 10
+    assert pictures.std(axis=0).mean() > 20
+
+
+def test_other_seeds_paint_other_classes() -> None:
+    one, other = (example(seed, "texture", 0, 0, 48).astype(np.float32) for seed in (1, 2))
+    assert np.abs(one - other).mean() > 5
+
+
+def test_several_painters_paint_what_one_does(smoke_pool: pool.Pool, tmp_path: Path) -> None:
+    together = pool.fill(tmp_path, SMOKE, 2)
+    np.testing.assert_array_equal(together.pictures, smoke_pool.pictures)
+
+
+def test_a_pool_goes_on_where_it_was_broken_off(smoke_pool: pool.Pool, tmp_path: Path) -> None:
+    pool.fill(tmp_path, SMOKE, 1)
+    state = (tmp_path / "pool.json").read_text(encoding="utf-8")
+    (tmp_path / "pool.json").write_text(state.replace('"made": 16', '"made": 10'), encoding="utf-8")
+    pictures = np.load(tmp_path / "pool.npy", mmap_mode="r+")
+    pictures[10:] = 0
+    pictures.flush()
+    np.testing.assert_array_equal(pool.fill(tmp_path, SMOKE, 1).pictures, smoke_pool.pictures)
+
+
+def test_a_pool_of_another_recipe_is_refused(tmp_path: Path) -> None:
+    pool.fill(tmp_path, SMOKE, 1)
+    with pytest.raises(SystemExit, match="painted for another recipe"):
+        pool.fill(tmp_path, recipe.read("cpu"), 1)
+
+
+def test_crops_are_the_same_at_every_call_and_differ_from_step_to_step(smoke_pool: pool.Pool) -> None:
+    (crops, labels), (again, _), (other, _) = (augment.batch(smoke_pool, SMOKE, step) for step in (3, 3, 4))
+    np.testing.assert_array_equal(crops, again)
+    assert crops.shape == (64, 32, 32, 3)
+    assert 0 <= crops.min() < crops.max() <= 1
+    assert set(labels) <= set(range(16))
+    assert np.abs(crops - other).mean() > 0.05
+
+
+def test_in_each_cycle_the_rate_warms_up_and_falls_to_nothing() -> None:
+    cpu = recipe.read("cpu")
+    starts = np.cumsum([0, *(stage.steps for stage in cpu.stages)])
+    begins = [start for start, stage in zip(starts, cpu.stages, strict=False) if stage.rate]
+    highest = [stage.rate for stage in cpu.stages if stage.rate]
+    assert len(begins) > 1
+    for begin, end, top in zip(begins, [*begins[1:], cpu.steps], highest, strict=True):
+        rates = np.array([training.rate(cpu, step) for step in range(begin, end)])
+        peak = int(rates.argmax())
+        assert rates.max() == pytest.approx(top)
+        assert (np.diff(rates[: peak + 1]) >= 0).all()
+        assert (np.diff(rates[peak:]) <= 0).all()
+        assert rates[-1] < top / 1000
+
+
+def test_training_in_pieces_gives_the_weights_of_one_go(smoke_pool: pool.Pool, tmp_path: Path) -> None:
+    training.train(SMOKE, smoke_pool, tmp_path / "whole", 10, 1)
+    steps = [training.train(SMOKE, smoke_pool, tmp_path / "pieces", minutes, 1) for minutes in (0, 0, 10)]
+    assert steps == [1, 2, SMOKE.steps]
+    whole, pieces = (checkpoints.read(tmp_path / name / "checkpoint")[0] for name in ("whole", "pieces"))
+    assert whole.keys() == pieces.keys()
+    for name, array in whole.items():
+        np.testing.assert_allclose(array, pieces[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_training_learns(smoke_pool: pool.Pool, tmp_path: Path) -> None:
+    training.train(SMOKE, smoke_pool, tmp_path, 10, 1)
+    model = training.compiled(SMOKE)
+    batches = [augment.batch(smoke_pool, SMOKE, step) for step in range(1000, 1006)]
+    crops, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    untrained = loss(model, crops, labels)
+    arrays, _ = checkpoints.read(tmp_path / "checkpoint")
+    for variable in model.variables:
+        variable.assign(arrays[f"model/{variable.path}"])
+    assert loss(model, crops, labels) < untrained - 0.15
+
+
+def loss(model: keras.Model, crops: Images, labels: np.ndarray[Any, Any]) -> float:
+    """Cross-entropy of a batch, batch-norm on the batch's own statistics, which a short training has not settled."""
+    return float(
+        keras.ops.mean(keras.losses.sparse_categorical_crossentropy(labels, model(crops, training=True), True))
+    )
+
+
+def test_checkpoints_are_cut_into_files_that_may_travel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "LARGEST_FILE", 3000)
+    arrays = {str(number): np.full(500, number, np.float32) for number in range(4)}
+    checkpoints.write(tmp_path / "checkpoint", arrays, {"step": 1})
+    checkpoints.write(tmp_path / "checkpoint", arrays, {"step": 2})
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+    assert len(list((tmp_path / "checkpoint").glob("*.npz"))) == 4
+    read, facts = checkpoints.read(tmp_path / "checkpoint")
+    assert facts == {"step": 2}
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(read[name], array)
+
+
+@pytest.mark.parametrize("size", [128, 100])
+def test_the_module_computes_what_the_keras_network_does(noise: Images, size: int) -> None:
+    photos = tf.image.resize(noise, [size, size])
+    network = conversion.network_of(module.read(MODULE), recipe.read("cpu"))
+    outputs = {layer.name.removesuffix("-out"): layer.output for layer in network.layers if "-out" in layer.name}
+    expected = keras.Model(network.input, outputs)(photos, training=False)
+    endpoints: Any = tf.saved_model.load(str(MODULE))(photos, training=False, return_endpoints=True)
+    assert len(expected) == sum(recipe.read("cpu").depths)
+    for name, maps in expected.items():
+        np.testing.assert_allclose(endpoints[name.replace("-", "/")], maps, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_weights_read_from_the_module_make_the_same_module_again(noise: Images, tmp_path: Path) -> None:
+    out = tmp_path / "made" / "studio-mini"
+    out.mkdir(parents=True)
+    (out / "README.md").write_text("kept", encoding="utf-8")
+    module.write(module.read(MODULE), out)
+    bundled, made = (tf.saved_model.load(str(folder)) for folder in (MODULE, out))
+    for ours, theirs in zip(bundled.variables, made.variables, strict=True):
+        assert ours.name == theirs.name
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    np.testing.assert_allclose(bundled(noise).numpy(), made(noise).numpy(), atol=1e-5)
+    assert (out / "README.md").read_text(encoding="utf-8") == "kept"
+    assert [path.name for path in out.parent.iterdir()] == ["studio-mini"]
+
+
+def test_the_fixed_kernels_of_the_module_are_those_of_the_formulas() -> None:
+    weights = module.read(MODULE)
+    for name, kernel in conversion.bank.fixed_kernels().items():
+        np.testing.assert_allclose(weights[name], kernel, atol=1e-6, err_msg=name)
+
+
+def test_a_probe_tells_good_features_from_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "SETS", {"colours": {"scatter": 4}})
+    (good,) = probe.probe(lambda batch: batch.mean(axis=(1, 2)), 32, 1, splits=1)
+    (bad,) = probe.probe(lambda batch: np.random.default_rng(0).random((len(batch), 3)), 32, 1, splits=1)
+    assert (good.pictures, good.classes) == (100, 4)
+    assert good.accuracy > 0.6 > bad.accuracy + 0.1
+
+
+def test_the_command_makes_a_module_from_nothing(noise: Images, tmp_path: Path) -> None:
+    arguments = ["make", "--recipe", "smoke", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "module")]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments], check=True, capture_output=True, text=True, timeout=300
+    )
+    made: Any = tf.saved_model.load(str(tmp_path / "module"))
+    assert np.isfinite(made(noise).numpy()).all()
+    accuracies = [
+        float(line.split("accuracy")[1].split()[0]) for line in done.stdout.splitlines() if " classes " in line
+    ]
+    assert len(accuracies) == len(probe.SETS)
+    assert np.mean(accuracies) > 0.3  # chance is at most an eighth
+
+
+def test_the_command_writes_a_module_anew_from_its_own_weights(noise: Images, tmp_path: Path) -> None:
+    arguments = ["convert", "--module", str(MODULE), "--out", str(tmp_path / "module")]
+    subprocess.run([sys.executable, str(SCRIPT), *arguments], check=True, capture_output=True, timeout=300)
+    ours, made = (tf.saved_model.load(str(folder))(noise).numpy() for folder in (MODULE, tmp_path / "module"))
+    np.testing.assert_allclose(ours, made, atol=1e-5)
