@@ -25,6 +25,8 @@ class Block:
     name: str
     variables: int
     parameters: int
+    trainable: int = 0
+    """How many of its parameters can be fine-tuned: statistics and fixed kernels cannot."""
 
 
 @dataclass(frozen=True)

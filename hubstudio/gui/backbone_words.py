@@ -105,8 +105,8 @@ def depth_text(depth: int, info: BackboneInfo) -> str:
 
 
 def share_of_parameters(depth: int, info: BackboneInfo) -> float:
-    """Return which share of the backbone's parameters the last ``depth`` blocks hold, 0 to 1."""
-    moving = sum(block.parameters for block in info.blocks[len(info.blocks) - depth :]) if depth else 0
+    """Return which share of the backbone's parameters moves with the last ``depth`` blocks, 0 to 1."""
+    moving = sum(block.trainable for block in info.blocks[len(info.blocks) - depth :]) if depth else 0
     return moving / info.parameters if info.parameters else 0.0
 
 

@@ -106,10 +106,7 @@ class HubModule:
 
     def info(self) -> BackboneInfo:
         """Return what is known of the module as a plain value."""
-        blocks = tuple(
-            Block(block.name, len(block.places), sum(_count(self.variables[place]) for place in block.places))
-            for block in self.blocks
-        )
+        blocks = tuple(map(self._block, self.blocks))
         size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         return BackboneInfo(
             name=backbone_name(self.handle),
@@ -128,6 +125,11 @@ class HubModule:
             value_range=self.value_range,
             producer=self.producer,
         )
+
+    def _block(self, block: VariableBlock) -> Block:
+        counts = {place: _count(self.variables[place]) for place in block.places}
+        trainable = sum(count for place, count in counts.items() if place in self.trainable)
+        return Block(block.name, len(counts), sum(counts.values()), trainable)
 
 
 def load_module(text: str, features: str = "") -> HubModule:
@@ -177,6 +179,9 @@ def _understood(
     graph = outputs.graph_of(name)
     blocks, used = _blocks(graph, call.variables)
     beyond = [variable for place, variable in enumerate(call.variables) if place not in used]
+    trainable = frozenset(place for place in used if id(call.variables[place]) in call.trainable_ids)
+    if trainable:  # a block of fixed kernels is no step of a depth
+        blocks = tuple(block for block in blocks if not trainable.isdisjoint(block.places))
     return HubModule(
         handle=handle,
         folder=folder,
@@ -188,7 +193,7 @@ def _understood(
         features_name=name,
         endpoints=outputs.listed,
         variables=call.variables,
-        trainable=frozenset(place for place in used if id(call.variables[place]) in call.trainable_ids),
+        trainable=trainable,
         blocks=blocks,
         regularization_losses=_losses(loaded, beyond),
         parameters=sum(_count(call.variables[place]) for place in used) or graph.constant_numbers(),

@@ -91,7 +91,7 @@ class FakeEngine:
                 operations=("WriteFile writes files", "PyFunc runs Python code"),
                 next_step="Use it only if you trust its maker.",
             )
-        blocks = tuple(Block(f"block_{number}", 6, 10_000 * number) for number in range(1, 15))
+        blocks = tuple(Block(f"block_{number}", 6, 10_000 * number, 10_000 * number) for number in range(1, 15))
         folder = bundled_folder(backbone) or Path("modules") / display_name(backbone)
         return BackboneInfo(
             name=display_name(backbone),
