@@ -21,6 +21,19 @@ class Parser(ArgumentParser):
 
     def __init__(self, prog: str, **options: Any) -> None:
         super().__init__(prog, allow_abbrev=False, formatter_class=RawDescriptionHelpFormatter, **options)
+        self._is_mixing = False
+
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride] - its stub has overloads for each
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
+        """Parse as argparse does, but with options allowed between the words of a command: ``probe --json NAME``."""
+        if self._is_mixing or self._subparsers:
+            return super().parse_known_args(args, namespace)
+        self._is_mixing = True  # since the mixing way calls this one
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_mixing = False
 
     def error(self, message: str) -> NoReturn:
         """Raise ``UsageError`` with argparse's sentence."""

@@ -21,6 +21,16 @@ Hubstudio = Callable[..., Ended]
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 
 
+def test_settings_that_cannot_be_read_are_told_and_stdout_stays_one_document(
+    hubstudio: Hubstudio, own_home: Path
+) -> None:
+    (own_home / "settings.toml").write_text("offline = yes\n")
+    ended = hubstudio("backbones", "--json")
+    assert (ended.code, "error" in ended.document) == (0, False)
+    assert "settings.toml" in ended.err
+    assert "works offline" in ended.err
+
+
 @needs_signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_and_leaves_nothing(
@@ -180,3 +190,15 @@ def test_a_reader_that_stops_reading_is_no_fault() -> None:
         writer.stdout.close()
         assert writer.stderr.read() == b""
     assert writer.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("probe", "--json", "tiny"), ("probe", "tiny", "--json"), ("--json", "probe", "--features", "a", "tiny")]
+)
+def test_options_may_stand_between_the_words_of_a_command(
+    hubstudio: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    ended = hubstudio("backbones", *words)
+    assert (ended.code, ended.document["name"]) == (0, "tiny"), ended.err

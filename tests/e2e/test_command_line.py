@@ -125,8 +125,11 @@ def test_export_writes_every_format_and_checks_it(trained: Trained, tmp_path: Pa
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
-def test_backbones_lists_the_bundled_one() -> None:
-    assert [entry["name"] for entry in done("backbones")["backbones"]] == ["studio-mini"]
+def test_backbones_lists_the_bundled_one_and_the_catalogue() -> None:
+    listed = {entry["name"]: entry for entry in done("backbones")["backbones"]}
+    assert [name for name, entry in listed.items() if entry["state"] == "bundled"] == ["studio-mini"]
+    assert listed["mobilenet-v2-100-224"]["state"] == "absent"
+    assert listed["mobilenet-v2-100-224"]["imagenet_top1"] == 71.8
 
 
 def test_backbones_probe_looks_inside() -> None:
