@@ -1,6 +1,7 @@
 """The backbones of the window: the shelf, the one that is chosen, downloads, and what is asked of them.
 
-What is chosen stays until its successor was looked into. Files are only looked at in the shelf's lane.
+What is chosen stays until its successor was looked into. Modules are only looked at in the lanes, never in the window's
+thread.
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from hubstudio.core.backbones import BackboneInfo
-from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import Speed
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import StudioError
-from hubstudio.core.events import Report
 from hubstudio.core.plan import Plan
 from hubstudio.gui import shelf_jobs
 from hubstudio.gui.downloads import Downloads
@@ -58,6 +57,8 @@ class BackboneDesk(QObject):
         """Handle that is chosen as soon as it is here and was looked into."""
         self.refused = ""
         """Handle of the module that was refused last for what its graphs do."""
+        self._probed = ""
+        """Handle that the last look inside was asked for."""
         self._finishing: dict[str, Callable[[object], None]] = {
             "shelf": self._on_shelf_read,
             "understand": self._on_understood,
@@ -75,10 +76,8 @@ class BackboneDesk(QObject):
 
     def clear(self) -> None:
         """Another project begins: nothing is chosen. Downloads go on, since they serve all projects."""
-        for kind in ("probe", "understand"):
-            self._jobs.drop(kind)
         self.info = None
-        self._want("")
+        self._want_instead("")
         self.chosen.emit(None)
 
     def read_shelf(self) -> None:
@@ -88,8 +87,7 @@ class BackboneDesk(QObject):
 
     def look_into(self, handle: str, features: str = "") -> None:
         """Look into a backbone that is here; ends in ``chosen``, or in ``failed('probe')``, which keeps the former."""
-        self._want(handle)
-        self._work.ask("probe", lambda engine, report, cancel: engine.probe(handle, features))
+        self._ask_probe(handle, lambda engine, copy: engine.probe(copy, features))
 
     def use(self, text: str) -> None:
         """Choose what a person typed, pasted or dropped; what is not here is fetched first."""
@@ -101,11 +99,9 @@ class BackboneDesk(QObject):
         if row is None:
             self.use(handle)
         elif self.info and self.info.handle == handle and not self.info.features_name:
-            self._stop_wanting()
-        elif row.presence.is_fetchable:
-            self.fetch(handle, to_use=True)
+            self._want_instead("")
         else:
-            self.look_into(handle)
+            self._use_row(row)
 
     def use_features(self, name: str) -> None:
         """Take the features of another endpoint of the chosen backbone; empty for its own feature vector."""
@@ -115,19 +111,18 @@ class BackboneDesk(QObject):
     def fetch(self, handle: str, *, to_use: bool) -> None:
         """Download a module, and choose it then if it is still wanted."""
         if to_use:
-            self._jobs.drop("probe")
-            self._want(handle)
+            self._want_instead(handle)
         self.downloads.start(handle)
 
     def trust_and_use(self, handle: str) -> None:
         """Use a module although its graphs touch files or run code."""
-        self._want(handle)
+        features = self._planned_features(handle)
 
-        def trusted(engine: Engine, report: Report, cancel: CancelToken) -> BackboneInfo:
-            engine.trust(handle)
-            return engine.probe(handle)
+        def trusted(engine: Engine, copy: str) -> BackboneInfo:
+            engine.trust(copy)
+            return engine.probe(copy, features)
 
-        self._work.ask("probe", trusted)
+        self._ask_probe(handle, trusted)
 
     def remove(self, handle: str) -> None:
         """Remove a fetched module from the cache; ends in ``noticed`` or ``failed('remove')``."""
@@ -171,14 +166,37 @@ class BackboneDesk(QObject):
     def _submit(self, kind: str, work: Work) -> None:
         self._jobs.submit(self._jobs.shelf_lane, Job(kind, work))
 
+    def _use_row(self, row: ShelfRow) -> None:
+        """Choose a row; the one in use goes back to its own feature vector, another keeps what the plan says of it."""
+        is_in_use = self.info is not None and self.info.handle == row.handle
+        if row.presence.is_fetchable:
+            self.fetch(row.handle, to_use=True)
+        else:
+            self.look_into(row.handle, "" if is_in_use else self._planned_features(row.handle))
+
+    def _planned_features(self, handle: str) -> str:
+        """Return the endpoint of this backbone that the plan is built on; empty for its own feature vector."""
+        plan, row = self._plan(), self.shelf.find(handle)
+        is_planned = plan is not None and (plan.backbone == handle or (row and self.shelf.find(plan.backbone) is row))
+        return plan.features if plan and is_planned else ""
+
+    def _ask_probe(self, handle: str, call: Callable[[Engine, str], BackboneInfo]) -> None:
+        """Look into the copy of a backbone that is here, instead of whatever else was to be chosen."""
+        self._jobs.drop("understand")
+        self._probed = handle
+        self._want(handle)
+        self._work.ask("probe", lambda engine, report, cancel: call(engine, shelf_jobs.copy_here(handle)))
+
+    def _want_instead(self, handle: str) -> None:
+        """Choose this as soon as it is here, and nothing that was asked for before."""
+        for kind in ("probe", "understand"):
+            self._jobs.drop(kind)
+        self._want(handle)
+
     def _want(self, handle: str) -> None:
         if handle != self.wanted:
             self.wanted = handle
             self.wanted_changed.emit(handle)
-
-    def _stop_wanting(self) -> None:
-        self._jobs.drop("probe")
-        self._want("")
 
     def _on_finished(self, kind: str, result: object) -> None:
         if kind in self._finishing:
@@ -187,7 +205,8 @@ class BackboneDesk(QObject):
     def _on_failed(self, kind: str, error: StudioError) -> None:
         if kind not in self._finishing:
             return
-        self.refused = self.wanted if kind == "probe" else ""
+        if kind == "probe":
+            self.refused = self._probed
         if kind in ("probe", "understand"):
             self._want("")
         self.failed.emit("probe" if kind == "understand" else kind, error)
@@ -198,8 +217,9 @@ class BackboneDesk(QObject):
         if kind == "probe":
             self._want("")
 
-    def _on_crashed(self, kind: str, _report: str, _was_wanted: bool) -> None:
-        self._on_gone(kind)
+    def _on_crashed(self, kind: str, _report: str, was_wanted: bool) -> None:
+        if was_wanted:
+            self._on_gone(kind)
 
     def _on_shelf_read(self, shelf: object) -> None:
         assert isinstance(shelf, Shelf)
@@ -208,10 +228,7 @@ class BackboneDesk(QObject):
 
     def _on_understood(self, row: object) -> None:
         assert isinstance(row, ShelfRow)
-        if row.presence.is_fetchable:
-            self.fetch(row.handle, to_use=True)
-        else:
-            self.look_into(row.handle)
+        self._use_row(row)
         self.read_shelf()
 
     def _on_probed(self, info: object) -> None:
@@ -232,8 +249,11 @@ class BackboneDesk(QObject):
 
     def _on_fetched(self, handle: str, info: BackboneInfo) -> None:
         self.read_shelf()
-        if self.wanted == handle:
+        if self.wanted == handle and (features := self._planned_features(handle)):
+            self.look_into(handle, features)
+        elif self.wanted == handle:
             self._choose(info)
+            self.noticed.emit(f"{self.shelf.name_of(handle)} is here and chosen.")
         else:
             self.noticed.emit(f"{self.shelf.name_of(handle)} is here now: {size_text(info.bytes)}.")
 

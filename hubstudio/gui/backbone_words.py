@@ -43,6 +43,20 @@ def download_text(download: Download) -> str:
     return f"Downloading · {size_text(download.done)}" if download.done else "Connecting"
 
 
+def fetching_text(name: str, download: Download) -> str:
+    """Return the whole of what goes on: 'Downloading MobileNetV2 1.0: 40 % of 20 MB, 2.0 MB/s, 3 s left'."""
+    if download.stage is Stage.WAITING:
+        return f"{name} waits for another download."
+    if download.stage is Stage.CHECKING:
+        return f"Checking {name} …"
+    if not download.done:
+        return f"Connecting to download {name} …"
+    here = size_text(download.done)
+    if download.total:
+        here = f"{download.fraction * 100:.0f} % of {size_text(download.total)}"
+    return f"Downloading {name}: " + ", ".join(part for part in (here, download.rest) if part)
+
+
 def action_text(row: ShelfRow) -> str:
     """Return what the card's button does: fetch, go on fetching, or mend; empty if there is nothing to fetch."""
     about = "about " if row.size_is_computed else ""

@@ -32,6 +32,7 @@ def show_settings(parent: QWidget, session: Session) -> SettingsDialog:
     dialog = SettingsDialog(session.preferences.settings, parent)
     dialog.changed.connect(session.preferences.change)
     session.preferences.changed.connect(dialog.show_settings)
+    session.preferences.failed.connect(dialog.show_problem)
     session.backbones.modules_counted.connect(dialog.show_count)
     session.backbones.count_modules()
     dialog.open()

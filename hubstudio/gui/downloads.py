@@ -78,6 +78,11 @@ class Downloads(QObject):
         """All that are being fetched or wait, in their order."""
         return tuple(self._going_on.values())
 
+    @property
+    def is_checking(self) -> bool:
+        """Whether one is being unpacked or looked into, which takes the whole computer."""
+        return any(download.stage is Stage.CHECKING for download in self._going_on.values())
+
     def start(self, handle: str) -> None:
         """Fetch a module, once the others are here; one that is under way goes on."""
         if handle in self._going_on:
@@ -114,8 +119,9 @@ class Downloads(QObject):
         if self._end_of(kind):
             self.cancelled.emit(kind.removeprefix(PREFIX))
 
-    def _on_crashed(self, kind: str, _report: str, _was_wanted: bool) -> None:
-        self._on_cancelled(kind)
+    def _on_crashed(self, kind: str, _report: str, was_wanted: bool) -> None:
+        if was_wanted:  # else the same module may be under way again
+            self._on_cancelled(kind)
 
     def _end_of(self, kind: str) -> bool:
         handle = kind.removeprefix(PREFIX)

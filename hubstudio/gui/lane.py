@@ -90,15 +90,15 @@ class Lane(QThread):
             self.job_finished.emit(job, result)
 
     def _reporter(self, job: Job) -> Report:
-        last = 0.0
+        last: tuple[type[object], float] = (object, 0.0)
 
         def report(event: Event) -> None:
             nonlocal last
             now = time.monotonic()
             if isinstance(event, BatchDone | BytesFetched | FeaturesDone | PhotosRead | Progress) and not _ends(event):
-                if now - last < _SECONDS_BETWEEN_EVENTS:
+                if type(event) is last[0] and now - last[1] < _SECONDS_BETWEEN_EVENTS:  # another one begins a stage
                     return
-                last = now
+                last = type(event), now
             self.event_reported.emit(job, event)
 
         return report

@@ -18,6 +18,7 @@ from hubstudio.gui.actions import Actions
 from hubstudio.gui.page_stack import PageStack
 from hubstudio.gui.pages.page import Page
 from hubstudio.gui.photo_folders import holds_class_folders
+from hubstudio.gui.preferences import problem_of
 from hubstudio.gui.session import Session
 from hubstudio.gui.sidebar import Sidebar
 from hubstudio.gui.step_bar import StepBar
@@ -56,6 +57,8 @@ class MainWindow(QMainWindow):
         self._lay_out()
         connect_window(self)
         self.show_step(session.project.step)
+        if problem := problem_of(session.preferences.settings):
+            self.show_problem(problem)
 
     @property
     def step(self) -> str:

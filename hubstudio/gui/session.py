@@ -259,6 +259,7 @@ class Session(QObject):
             self._save(replace(self.project, plan=plan))
             self._desk.look_at_plan()
             self.speeds.look_at_plan()
+            self.comparison.look_at_plan()
 
     def go_to(self, step: str) -> None:
         """Remember which step is shown."""
@@ -370,7 +371,8 @@ class Session(QObject):
             self.project = replace(self.project, folder=new_project_folder(_namesake(plan)))
         self._save(replace(self.project, plan=plan))
         self._desk.look_at_plan()
-        if not self.backbone and not self.is_busy("probe"):
+        self.comparison.look_at_plan()
+        if not self.backbone and not self.is_busy("probe") and not self.is_busy("understand"):
             self.backbones.look_into(plan.backbone, plan.features)
 
     def _on_trained(self, _: object) -> None:

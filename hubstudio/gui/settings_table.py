@@ -33,7 +33,7 @@ SETTINGS: tuple[SettingRow, ...] = (
         "theme", Kind.CHOICE, "Theme", "Colours of the window.",
         {"system": "As the system", "light": "Light", "dark": "Dark"}),
     SettingRow(
-        "offline", Kind.SWITCH, "Stay offline",
+        "offline", Kind.SWITCH, "Offline",
         "Nothing is downloaded and no request is made to any network. Everything that is on this computer works."),
     SettingRow(
         "proxy", Kind.TEXT, "Proxy",

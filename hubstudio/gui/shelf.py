@@ -47,7 +47,7 @@ class ShelfRow:
     """One backbone: what is published of it, and what of it is here."""
 
     handle: str
-    """As a plan holds it."""
+    """As a plan holds it; of a row of the catalogue, that of the copy which is here."""
     presence: Presence
     row: CatalogueRow | None = None
     bytes: int = 0
@@ -60,11 +60,13 @@ class ShelfRow:
     """What an earlier look inside has shown."""
     speed: Speed | None = None
     """As measured on this computer, at the backbone's own size."""
+    title: str = ""
+    """Name for people of one that the catalogue does not have."""
 
     @property
     def name(self) -> str:
         """Name for people."""
-        return self.row.name if self.row else display_name(self.handle)
+        return self.row.name if self.row else self.title or self.handle
 
     @property
     def size(self) -> int | None:
@@ -85,7 +87,7 @@ class ShelfRow:
     def words(self) -> str:
         """What the filter looks through."""
         row = self.row
-        more = f"{row.id} {row.kaggle} {row.maker} {row.licence}" if row else ""
+        more = f"{row.id} {row.handle} {row.kaggle} {row.maker} {row.licence}" if row else ""
         return f"{self.name} {self.handle} {more}".casefold()
 
 
@@ -98,8 +100,10 @@ class Shelf:
     """What is wrong with a person's own catalogue."""
 
     def find(self, handle: str) -> ShelfRow | None:
-        """Return the row of a handle."""
-        return next((row for row in self.rows if row.handle == handle), None)
+        """Return the row of a handle; one of the catalogue also by the address of its other copy."""
+        exactly = (row for row in self.rows if row.handle == handle)
+        alike = (row for row in self.rows if row.row and handle in (row.row.handle, row.row.kaggle_address))
+        return next(exactly, None) or (next(alike, None) if handle else None)
 
     def name_of(self, handle: str) -> str:
         """Return what people call a backbone: its name in the catalogue, else the telling part of its handle."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hubstudio.core import module_cache, module_places, path_kinds, paths, speeds, whole_files
-from hubstudio.core.backbones import BackboneInfo, bundled_folder, bundled_names
-from hubstudio.core.catalogue import Catalogue, load_catalogue_safely
+from hubstudio.core import known_modules, module_cache, module_places, path_kinds, paths, speeds, whole_files
+from hubstudio.core.backbones import BackboneInfo, bundled_folder, bundled_names, display_name
+from hubstudio.core.catalogue import Catalogue, CatalogueRow, load_catalogue_safely
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.handles import Handle, HandleKind, parse_handle
-from hubstudio.core.module_cache import ModuleState
+from hubstudio.core.known_modules import KnownModule
+from hubstudio.core.module_cache import CachedModule, ModuleState
 from hubstudio.gui.seen_backbones import SeenBackbones
 from hubstudio.gui.shelf import Presence, Shelf, ShelfRow
 
@@ -36,18 +37,19 @@ class ModuleCount:
 def read_shelf(named: Sequence[str]) -> Shelf:
     """Return all backbones: bundled, of the catalogue, of the cache, a person's own, and those ``named``."""
     catalogue, problem = load_catalogue_safely()
-    handles = dict.fromkeys(bundled_names())
-    handles |= dict.fromkeys(row.handle for row in catalogue.rows)
-    handles |= dict.fromkeys(module.handle for module in module_cache.cached_modules() if module.handle)
-    handles |= dict.fromkeys((*own_backbones(), *(name for name in named if name)))
+    rows = [look_at(name, catalogue) for name in bundled_names()]
+    rows += [_known_row(known, catalogue) for known in known_modules.all_here(catalogue)]
+    listed = Shelf(tuple(rows))
+    more = dict.fromkeys(text for text in (*own_backbones(), *named) if text and listed.find(text) is None)
+    rows += [look_at(text, catalogue) for text in more]
     seen = SeenBackbones()
-    return Shelf(tuple(_with_seen(look_at(handle, catalogue), seen) for handle in handles), problem)
+    return Shelf(tuple(_with_seen(row, seen) for row in rows), problem)
 
 
 def understand(text: str) -> ShelfRow:
     """Return the backbone that a person means. Raises ``BackboneError``, with the nearest name."""
     catalogue, _ = load_catalogue_safely()
-    handle = parse_handle(text, catalogue)
+    handle = parse_handle(known_modules.resolved(text, catalogue), catalogue)
     if handle.kind is HandleKind.FOLDER:
         _remember_own(handle.text)
     return _row_of(handle, catalogue)
@@ -58,7 +60,12 @@ def look_at(text: str, catalogue: Catalogue) -> ShelfRow:
     try:
         return _row_of(parse_handle(text, catalogue), catalogue)
     except BackboneError as error:
-        return ShelfRow(text, Presence.GONE, why=str(error))
+        return ShelfRow(text, Presence.GONE, why=str(error), title=display_name(text))
+
+
+def copy_here(handle: str) -> str:
+    """Return the handle under which a module is here: that of its Kaggle copy, if it is that one."""
+    return known_modules.resolved(handle) if "://" in handle else handle
 
 
 @dataclass(frozen=True)
@@ -88,29 +95,47 @@ def keep_seen(info: BackboneInfo) -> None:
 def own_backbones() -> tuple[str, ...]:
     """Return the folders that a person has added, the last one first."""
     try:
-        lines = _own_file().read_text("utf-8").splitlines()
+        return tuple(line for line in _own_lines() if path_kinds.is_folder(Path(line)))
     except (OSError, ValueError):
         return ()
-    return tuple(line for line in lines if line and path_kinds.is_folder(Path(line)))
 
 
 def forget_own(handle: str) -> None:
     """Take a folder from the list; the folder stays."""
-    _write_own([line for line in own_backbones() if line != handle])
+    _change_own(lambda lines: [line for line in lines if line != handle])
 
 
 def _row_of(handle: Handle, catalogue: Catalogue) -> ShelfRow:
-    row = next((row for row in catalogue.rows if row.handle == handle.text), None)
+    row, title = catalogue.at(handle.text), display_name(handle.text)
     if handle.kind is HandleKind.BUNDLED:
         folder = bundled_folder(handle.text)
-        return ShelfRow(handle.text, Presence.BUNDLED, row, module_cache.folder_bytes(folder) if folder else 0)
+        size = module_cache.folder_bytes(folder) if folder else 0
+        return ShelfRow(handle.text, Presence.BUNDLED, row, size, title=title)
     if handle.kind is HandleKind.ARCHIVE:  # fetching takes the module out of it
-        return ShelfRow(handle.text, Presence.ABSENT, row)
+        return ShelfRow(handle.text, Presence.ABSENT, row, title=title)
     if handle.kind is HandleKind.FOLDER and not _is_imported(handle):
-        return ShelfRow(handle.text, Presence.HERE, row, module_cache.folder_bytes(Path(handle.text)))
-    module = module_cache.look_up(handle.text)
-    is_removable = module.state is not ModuleState.ABSENT and module.is_ours
-    return ShelfRow(handle.text, _PRESENCE[module.state], row, module.bytes, module.why, is_removable)
+        size = module_cache.folder_bytes(Path(handle.text))
+        return ShelfRow(handle.text, Presence.HERE, row, size, title=title)
+    return _module_row(module_cache.look_up(handle.text), row)
+
+
+def _known_row(known: KnownModule, catalogue: Catalogue) -> ShelfRow:
+    """Return a row of the catalogue, in which a person may have named folders too, or a module beside it."""
+    if known.row and "://" not in known.row.handle and known.module.state is ModuleState.ABSENT:
+        return replace(look_at(known.row.handle, catalogue), row=known.row)
+    return _module_row(known.module, known.row)
+
+
+def _module_row(module: CachedModule, row: CatalogueRow | None) -> ShelfRow:
+    return ShelfRow(
+        module.handle,
+        _PRESENCE[module.state],
+        row,
+        module.bytes,
+        module.why,
+        is_removable=module.state is not ModuleState.ABSENT and module.is_ours,
+        title="" if row else display_name(module.handle),
+    )
 
 
 def _with_seen(row: ShelfRow, seen: SeenBackbones) -> ShelfRow:
@@ -126,14 +151,22 @@ def _is_imported(handle: Handle) -> bool:
 
 
 def _remember_own(handle: str) -> None:
-    _write_own([handle, *(line for line in own_backbones() if line != handle)][:_MOST_OWN])
+    _change_own(lambda lines: [handle, *(line for line in lines if line != handle)][:_MOST_OWN])
 
 
-def _write_own(lines: Sequence[str]) -> None:
+def _change_own(change: Callable[[list[str]], list[str]]) -> None:
+    """Write the list anew, with the folders that are not there now: their drive may be back later."""
     try:
-        whole_files.write_text(_own_file(), "".join(f"{line}\n" for line in lines))
-    except OSError:  # it is only a convenience
+        whole_files.write_text(_own_file(), "".join(f"{line}\n" for line in change(_own_lines())))
+    except (OSError, ValueError):  # it is only a convenience, and what cannot be read is not overwritten
         return
+
+
+def _own_lines() -> list[str]:
+    try:
+        return [line for line in _own_file().read_text("utf-8").splitlines() if line]
+    except FileNotFoundError:
+        return []
 
 
 def _own_file() -> Path:

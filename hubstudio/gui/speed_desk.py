@@ -31,8 +31,21 @@ class _Use:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Request:
+    """What is looked up or measured; the plan may be another one by the time of the answer."""
+
     use: _Use
+    moves: bool
+    """Whether for fine-tuning."""
+
+    def is_answered_by(self, speed: Speed | None) -> bool:
+        """Whether all that was asked for was found."""
+        return speed is not None and (bool(speed.steps) or not self.moves)
+
+
+@dataclass(frozen=True)
+class _Found:
+    request: _Request
     speed: Speed | None
 
 
@@ -54,13 +67,16 @@ class SpeedDesk(QObject):
         self._jobs, self._work, self._desk, self._plan, self._amount = jobs, work, desk, plan, amount
         self.speed: Speed | None = None
         self._use: _Use | None = None
-        self._vain: set[tuple[_Use, bool]] = set()
-        """What could not be measured, and whether for fine-tuning: it is not tried again."""
+        self._measured: _Request | None = None
+        """What the last measurement was begun for."""
+        self._vain: set[_Request] = set()
+        """What could not be measured: it is not tried again."""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_MILLISECONDS_BEFORE_MEASURING)
         self._soon.timeout.connect(self._measure)
         desk.chosen.connect(self.look_at_plan)
+        desk.downloads.changed.connect(self._on_download_changed)
         work.work_came.connect(self._step_aside)
         work.went_idle.connect(self._soon.start)
         jobs.busy_changed.connect(self._on_busy_changed)
@@ -102,8 +118,10 @@ class SpeedDesk(QObject):
         if plan and info and use and use != self._use:
             self._use, self.speed = use, None
             self._jobs.drop(_KIND)
+            request = _Request(use, _moves(plan))
             self._jobs.submit(
-                self._jobs.shelf_lane, Job(_LOOK_UP, lambda report, cancel: _Found(use, speeds.kept_for(plan, info)))
+                self._jobs.shelf_lane,
+                Job(_LOOK_UP, lambda report, cancel: _Found(request, speeds.kept_for(plan, info))),
             )
         elif use is None:
             self._use, self.speed = None, None
@@ -114,12 +132,18 @@ class SpeedDesk(QObject):
     def _measure(self) -> None:
         plan, use = self._plan(), self._use
         is_known = self.speed is not None and plan is not None and self.speed.covers(plan)
-        is_busy = not self._work.is_idle or any(map(self._jobs.current, (_KIND, _LOOK_UP, _COMPARE)))
-        if not plan or not use or is_known or is_busy or self._amount() is None:
+        if not plan or not use or is_known or self._is_busy() or self._amount() is None:
             return
-        if (use, _moves(plan)) not in self._vain:
-            self._work.fill_time(_KIND, lambda engine, report, cancel: _Found(use, engine.measure(plan, cancel)))
+        request = _Request(use, _moves(plan))
+        if request not in self._vain:
+            self._measured = request
+            self._work.fill_time(_KIND, lambda engine, report, cancel: _Found(request, engine.measure(plan, cancel)))
             self.changed.emit()
+
+    def _is_busy(self) -> bool:
+        """Whether something goes on that speeds would come out too low beside, or that may give the speed itself."""
+        goes_on = any(map(self._jobs.current, (_KIND, _LOOK_UP, _COMPARE)))
+        return goes_on or not self._work.is_idle or self._desk.downloads.is_checking
 
     def _step_aside(self) -> None:
         self._soon.stop()
@@ -129,28 +153,35 @@ class SpeedDesk(QObject):
         if kind in (_COMPARE, "check") and progress is None:  # while photos are read, speeds would come out too low
             self._soon.start()
 
+    def _on_download_changed(self, handle: str) -> None:
+        if self._desk.downloads.is_checking:  # by a process that takes all cores
+            self._step_aside()
+        elif self._desk.downloads.of(handle) is None:
+            self._soon.start()
+
     def _on_finished(self, kind: str, result: object) -> None:
         if kind not in (_KIND, _LOOK_UP):
             return
         assert isinstance(result, _Found)
-        use, speed = result.use, result.speed
+        use, speed = result.request.use, result.speed
+        if kind == _KIND and not result.request.is_answered_by(speed):
+            self._vain.add(result.request)  # it has no steps to measure
         if use != self._use:
             return
         self.speed = speed
         if speed and not use.features:
             self._desk.take_speed(use.handle, speed)
         self._soon.start()
-        if kind == _KIND and speed and (plan := self._plan()) and not speed.covers(plan):
-            self._vain.add((use, _moves(plan)))  # it has no steps to measure
         self.changed.emit()
 
-    def _on_crashed(self, kind: str, _report: str, _was_wanted: bool) -> None:
-        self._on_failed(kind, None)
+    def _on_crashed(self, kind: str, _report: str, was_wanted: bool) -> None:
+        if was_wanted:  # else another may be measured by now
+            self._on_failed(kind, None)
 
     def _on_failed(self, kind: str, _: StudioError | None) -> None:
-        plan = self._plan()
-        if kind == _KIND and self._use and plan:
-            self._vain.add((self._use, _moves(plan)))
+        if kind == _KIND and self._measured:
+            self._vain.add(self._measured)
+            self._soon.start()  # fine-tuning may be wanted by now, and possible
             self.changed.emit()
 
 

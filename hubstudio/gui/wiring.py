@@ -33,6 +33,7 @@ def connect_window(window: MainWindow) -> None:
     actions.close_wanted.connect(window.close)
     actions.settings_wanted.connect(window.show_settings)
     session.preferences.changed.connect(window.on_settings_changed)
+    session.preferences.failed.connect(window.show_problem)
     actions.theme_chosen.connect(window.on_theme_chosen)
     actions.about_wanted.connect(window.show_about)
 

@@ -89,8 +89,7 @@ def test_a_second_download_waits_and_is_not_chosen_once_another_backbone_is_want
     page.session.backbones.look_into("studio-mini")
     engine.fetching.set()
     qtbot.waitUntil(lambda: engine.fetched == [HANDLE, OTHER])
-    qtbot.waitUntil(lambda: page.done.isVisible())
-    assert page.done.text.said().startswith("EfficientNetV2 B0 is here now: ")
+    qtbot.waitUntil(lambda: page.done.text.said().startswith("EfficientNetV2 B0 is here now: "))
     assert plan_of(page).backbone == "studio-mini"
 
 

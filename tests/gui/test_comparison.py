@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.comparison import Contender
 from hubstudio.core.errors import PhotosError
 from hubstudio.core.events import Report
-from hubstudio.core.plan import Plan
+from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.project import Project
 from hubstudio.gui.comparison_rows import COLUMNS, ContenderOrder, errors_text, in_order, points_of, row_of, verdict
 from hubstudio.gui.pages.backbone_page import BackbonePage
@@ -30,7 +31,7 @@ FAILED = Contender("bad", "Bad", error="It could not be loaded.")
 def page(session_with_photos: Session, qtbot: QtBot) -> BackbonePage:
     put_into_cache(HANDLE)
     page = shown_page(session_with_photos, qtbot)
-    qtbot.waitUntil(lambda: HANDLE in page.cards)
+    qtbot.waitUntil(lambda: HANDLE in page.cards and page.cards[HANDLE].facts.row.presence.is_usable)
     return page
 
 
@@ -107,6 +108,41 @@ def test_a_problem_with_the_photos_ends_the_comparison_and_is_told(
     qtbot.waitUntil(lambda: dialog.problem.isVisible())
     assert dialog.problem.what.said() == "The folder is gone."
     assert dialog.start.isVisible()
+
+
+def test_all_are_compared_on_the_photos_of_the_start_and_a_change_of_them_is_told(
+    dialog: CompareDialog, page: BackbonePage, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, compare, plans = page.session, engine.compare, list[Plan]()
+
+    def noted(plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
+        plans.append(plan)
+        return compare(plan, backbones, report, cancel)
+
+    monkeypatch.setattr(engine, "compare", noted)
+    engine.fetching.clear()
+    dialog.start.click()
+    qtbot.waitUntil(lambda: bool(plans))
+    assert session.photo_set
+    session.leave_out([session.photo_set.photos[0].path])
+    qtbot.waitUntil(lambda: bool(session.plan and session.plan.left_out))
+    engine.fetching.set()
+    qtbot.waitUntil(lambda: engine.compared == ["studio-mini", HANDLE] and not session.comparison.is_going_on)
+    assert [plan.left_out for plan in plans] == [(), ()]
+    assert dialog.status.said() == "2 compared, by the photos and settings from before their last change"
+    session.undo()
+    qtbot.waitUntil(lambda: dialog.status.said() == "2 compared")
+
+
+def test_results_hold_when_only_the_use_of_the_chosen_backbone_changes_and_not_when_the_head_does(
+    dialog: CompareDialog, page: BackbonePage, qtbot: QtBot
+) -> None:
+    dialog.start.click()
+    qtbot.waitUntil(lambda: len(dialog.table.texts()) == 2)
+    page.session.change_plan(replace(plan_of(page).with_mode(Mode.FINE_TUNE), unfreeze=2, backbone=HANDLE))
+    assert not page.session.comparison.is_outdated
+    page.session.change_plan(replace(plan_of(page), hidden_units=64))
+    assert page.session.comparison.is_outdated
 
 
 def test_another_project_forgets_the_results(dialog: CompareDialog, page: BackbonePage, qtbot: QtBot) -> None:

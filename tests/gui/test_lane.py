@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import StudioError
-from hubstudio.core.events import Progress, Report
+from hubstudio.core.events import BytesFetched, Event, Progress, Report
 from hubstudio.gui.lane import Job, Lane
 
 
@@ -110,3 +110,17 @@ def test_a_flood_of_progress_is_thinned_but_the_last_of_it_arrives(lane: Lane, q
         lane.submit(Job("flood", flood))
     assert seen[-1] == Progress(5000, 5000)
     assert len(seen) < 500
+
+
+def test_the_beginning_of_another_stage_is_told_however_soon_it_comes(lane: Lane, qtbot: QtBot) -> None:
+    stages = [BytesFetched("module", 1, 9, 1.0, None), Progress(0, 9, "checks")]
+
+    def both(report: Report, cancel: CancelToken) -> None:
+        for stage in stages:
+            report(stage)
+
+    seen: list[Event] = []
+    lane.event_reported.connect(lambda job, event: seen.append(event))
+    with qtbot.waitSignal(lane.job_finished):
+        lane.submit(Job("both", both))
+    assert seen == stages

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core.module_cache import folder_bytes
+from hubstudio.core.paths import settings_file
 from hubstudio.core.project import Project
-from hubstudio.core.settings import OFFLINE_VARIABLE, Settings, load_settings
+from hubstudio.core.settings import OFFLINE_VARIABLE, SETTING_NAMES, Settings, load_settings
 from hubstudio.gui import dialogs
 from hubstudio.gui.main_window import MainWindow
 from hubstudio.gui.session import Session
@@ -36,7 +37,7 @@ def shown(window: MainWindow, qtbot: QtBot) -> SettingsDialog:
 
 def test_every_setting_of_the_table_is_one_of_the_file_and_has_a_field(window: MainWindow, qtbot: QtBot) -> None:
     dialog = shown(window, qtbot)
-    assert set(dialog.fields) == {row.name for row in SETTINGS} == set(vars(Settings()))
+    assert set(dialog.fields) == {row.name for row in SETTINGS} == set(SETTING_NAMES)
     assert all(field.accessibleName() and field.accessibleDescription() for field in dialog.fields.values())
 
 
@@ -79,6 +80,52 @@ def test_offline_by_the_environment_cannot_be_switched_off_here_and_says_why(
     dialog = shown(window, qtbot)
     assert not dialog.fields["offline"].isEnabled()
     assert dialog.forced.said() == "HUBSTUDIO_OFFLINE in the environment keeps the program offline."
+
+
+def test_a_choice_that_cannot_be_written_does_not_count_and_is_explained(
+    window: MainWindow, home: Path, qtbot: QtBot
+) -> None:
+    dialog = shown(window, qtbot)
+    offline = dialog.fields["offline"]
+    assert isinstance(offline, QCheckBox)
+    file = home / "settings.toml"
+    assert file == settings_file()
+    file.mkdir(parents=True)
+    offline.click()
+    assert not offline.isChecked()
+    assert not window.session.preferences.is_offline
+    assert dialog.problem.isVisible()
+    assert dialog.problem.what.said() == "The settings could not be saved, so they stay as they were."
+    assert window.banner.what.said() == dialog.problem.what.said()
+    file.rmdir()
+    offline.click()
+    assert window.session.preferences.is_offline
+    assert load_settings().offline
+    assert not dialog.problem.isVisible()
+
+
+def test_a_settings_file_that_cannot_be_read_is_told_in_the_window_and_keeps_it_offline_until_it_is_written_anew(
+    engine: FakeEngine, qtbot: QtBot
+) -> None:
+    settings_file().parent.mkdir(parents=True)
+    settings_file().write_text("offline = yes\n")
+    session = Session(Project(Path()), lambda: engine)
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    window.show()
+    assert session.preferences.is_offline
+    assert window.banner.isVisible()
+    assert str(settings_file()) in window.banner.what.said()
+    window.banner.dismiss.click()
+    dialog = shown(window, qtbot)
+    assert dialog.problem.isVisible()
+    dialog.fields["offline"].click()  # type: ignore[union-attr]
+    assert not session.preferences.is_offline
+    assert load_settings() == Settings()
+    assert load_settings().problem == ""
+    assert not dialog.problem.isVisible()
+    assert not window.banner.isVisible()
+    window.close_now()
 
 
 def test_the_menu_opens_the_settings(window: MainWindow) -> None:

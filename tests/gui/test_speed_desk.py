@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from fake_engine import SPEED, FakeEngine
 from pytestqt.qtbot import QtBot
+from test_backbone_shelf import HANDLE
 
 from hubstudio.core import speeds
-from hubstudio.core.backbones import bundled_folder
+from hubstudio.core.backbones import BackboneInfo, bundled_folder
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import Speed
 from hubstudio.core.errors import BackboneError
+from hubstudio.core.events import Progress, Report
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.gui.seen_backbones import SeenBackbones
 from hubstudio.gui.session import Session
@@ -80,6 +82,7 @@ def test_what_cannot_be_measured_is_tried_once_and_nobody_is_bothered(
     qtbot.waitUntil(lambda: len(tried) == 1 and not session.is_busy("measure"))
     session.speeds.look_at_plan()
     session.speeds._measure()
+    assert not session.is_busy("measure")
     assert len(tried) == 1
     assert failures == []
     assert session.speeds.cost() is None
@@ -101,6 +104,77 @@ def test_fine_tuning_is_measured_when_it_is_wanted_and_costs_more(
     assert frozen
     assert moving
     assert moving.seconds > frozen.seconds
+
+
+def test_a_mode_that_is_chosen_while_the_other_is_measured_is_measured_too(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, has_begun, may_end, modes = session_with_photos, threading.Event(), threading.Event(), list[Mode]()
+
+    def slow(plan: Plan, cancel: CancelToken) -> Speed:
+        modes.append(plan.mode)
+        has_begun.set()
+        while not may_end.wait(0.01):
+            cancel.check()
+        return SPEED if plan.mode is Mode.FINE_TUNE else replace(SPEED, steps=())
+
+    monkeypatch.setattr(engine, "measure", slow)
+    qtbot.waitUntil(has_begun.is_set)
+    set_plan(session, mode=Mode.FINE_TUNE)
+    may_end.set()
+    qtbot.waitUntil(lambda: session.speeds.speed == SPEED)
+    assert modes == [Mode.EXTRACT, Mode.FINE_TUNE]
+
+
+def test_a_mode_that_is_chosen_while_measuring_the_other_fails_is_measured_all_the_same(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, has_begun, may_end = session_with_photos, threading.Event(), threading.Event()
+
+    def failing_first(plan: Plan, cancel: CancelToken) -> Speed:
+        has_begun.set()
+        while not may_end.wait(0.01):
+            cancel.check()
+        if plan.mode is Mode.EXTRACT:
+            raise BackboneError("It does not fit into the memory.")
+        return SPEED
+
+    monkeypatch.setattr(engine, "measure", failing_first)
+    qtbot.waitUntil(has_begun.is_set)
+    set_plan(session, mode=Mode.FINE_TUNE)
+    may_end.set()
+    qtbot.waitUntil(lambda: session.speeds.speed == SPEED)
+
+
+def test_nothing_is_measured_beside_the_check_of_a_download(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, has_begun, may_end, is_checked = session_with_photos, *(threading.Event() for _ in range(3))
+    measure, fetch = engine.measure, engine.fetch
+
+    def slow(plan: Plan, cancel: CancelToken) -> Speed:
+        has_begun.set()
+        while not may_end.wait(0.01):
+            cancel.check()
+        return measure(plan, cancel)
+
+    def with_slow_check(backbone: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+        report(Progress(0, 1, "checks"))
+        while not is_checked.wait(0.01):
+            cancel.check()
+        return fetch(backbone, report, cancel)
+
+    monkeypatch.setattr(engine, "measure", slow)
+    monkeypatch.setattr(engine, "fetch", with_slow_check)
+    qtbot.waitUntil(has_begun.is_set)
+    session.backbones.fetch(HANDLE, to_use=False)
+    qtbot.waitUntil(lambda: session.backbones.downloads.is_checking)
+    assert not session.is_busy("measure")
+    session.speeds._measure()
+    assert not session.is_busy("measure")
+    may_end.set()
+    is_checked.set()
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
 
 
 def test_another_image_size_is_another_speed(session_with_photos: Session, engine: FakeEngine, qtbot: QtBot) -> None:

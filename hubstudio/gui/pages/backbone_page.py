@@ -6,19 +6,22 @@ from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.errors import StudioError
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.gui import backbone_words as words
+from hubstudio.gui.downloads import Download
 from hubstudio.gui.pages.page import Page
 from hubstudio.gui.session import Session
 from hubstudio.gui.shelf import Presence, ShelfRow
-from hubstudio.gui.widgets.backbone_card import BackboneCard, CardFacts
+from hubstudio.gui.widgets.backbone_card import BackboneCard, CardFacts, show_share
 from hubstudio.gui.widgets.backbone_details import BackboneDetails
 from hubstudio.gui.widgets.backbone_field import BackboneField
 from hubstudio.gui.widgets.backbone_menu import Entry, backbone_menu, removal_question
 from hubstudio.gui.widgets.backbone_problem import BackboneProblem, trust_question
 from hubstudio.gui.widgets.backbone_shelf import BackboneShelf
 from hubstudio.gui.widgets.buttons import quiet_button
+from hubstudio.gui.widgets.card_sight import CardSight
 from hubstudio.gui.widgets.comparison_view import ComparisonView
 from hubstudio.gui.widgets.mode_card import ModeCard
 from hubstudio.gui.widgets.notice import Notice
@@ -99,14 +102,16 @@ class BackbonePage(Page):
         left = QVBoxLayout(content)
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(12)
-        for widget in (self.offline, self.done, self.problem, self.looking, self.bar, self.shelf):
+        for widget in (self.offline, self.problem, self.shelf):
             left.addWidget(widget)
         left.addStretch(1)
         self.cards_column = ScrollColumn(content)
+        self.sight = CardSight(self.cards_column, self._card_of)
         column = QVBoxLayout()
         column.setSpacing(12)
         column.addWidget(self.cards_column, 1)
-        column.addWidget(self.field)
+        for widget in (self.field, self.looking, self.bar, self.done):  # below: always in sight
+            column.addWidget(widget)
         self.mode.add_below_features(self.inside)
         side = ScrollColumn(self.mode)
         side.setMinimumWidth(250)
@@ -125,7 +130,7 @@ class BackbonePage(Page):
         shelf.fetch_wanted.connect(self._on_fetch_wanted)
         shelf.cancel_wanted.connect(desk.downloads.cancel)
         shelf.menu_wanted.connect(self._on_menu_wanted)
-        shelf.view_changed.connect(self._show_shelf)
+        shelf.view_changed.connect(self._on_view_changed)
         self.compare.clicked.connect(self.comparison.show_dialog)
         self.inside.clicked.connect(self._on_inside_clicked)
         self.offline.button.clicked.connect(self.settings_wanted)
@@ -162,8 +167,9 @@ class BackbonePage(Page):
         self.done.say("")
 
     def _on_backbone_changed(self, info: object) -> None:
-        if info:
+        if isinstance(info, BackboneInfo):
             self.problem.show_error(None)
+            self.sight.show(info.handle)
         self._show_all()
         self._show_details()
         self.done_changed.emit()
@@ -177,7 +183,14 @@ class BackbonePage(Page):
         self._show_estimate()
         self._show_shelf_soon()
 
-    def _on_wanted_changed(self, _: str) -> None:
+    def _on_view_changed(self, _: object) -> None:
+        self._show_shelf()
+        if self.desk.wanted:
+            self.sight.show(self.desk.wanted)
+
+    def _on_wanted_changed(self, handle: str) -> None:
+        if handle:
+            self.sight.show(handle)
         self._say_what_goes_on()
         self._show_shelf_soon()
         self.done_changed.emit()
@@ -247,13 +260,27 @@ class BackbonePage(Page):
             entries.append(("Take from this list", "forget_backbone", lambda: self.desk.forget(handle)))
         return entries
 
+    def _card_of(self, handle: str) -> BackboneCard | None:
+        row = self.desk.shelf.find(handle)
+        return self.cards.get(row.handle) if row else None
+
     def _say_what_goes_on(self) -> None:
-        is_busy = self.session.is_busy("probe") or self.session.is_busy("understand")
-        name = self.desk.shelf.name_of(self.desk.wanted) if self.desk.wanted else "the backbone"
-        first = "Loading TensorFlow, then looking" if self.session.is_busy("warm up") else "Looking"
-        self.looking.say(f"{first} into {name} …" if is_busy else "")
-        self.looking.setVisible(is_busy)
-        self.bar.setVisible(is_busy)
+        download = self._download_to_tell()
+        sentence = words.fetching_text(self.desk.shelf.name_of(download.handle), download) if download else ""
+        if self.session.is_busy("probe") or self.session.is_busy("understand"):
+            name = self.desk.shelf.name_of(self.desk.wanted) if self.desk.wanted else "the backbone"
+            first = "Loading TensorFlow, then looking" if self.session.is_busy("warm up") else "Looking"
+            sentence = f"{first} into {name} …"
+            download = None
+        self.looking.say(sentence)
+        self.looking.setVisible(bool(sentence))
+        self.bar.setVisible(bool(sentence))
+        show_share(self.bar, download)
+
+    def _download_to_tell(self) -> Download | None:
+        """Return the download of what is wanted, else the one that is at work."""
+        downloads = self.desk.downloads
+        return downloads.of(self.desk.wanted) or next(iter(downloads.going_on), None)
 
     def _show_all(self) -> None:
         self.offline.say(_OFFLINE if self.session.preferences.is_offline else "")
@@ -268,10 +295,20 @@ class BackbonePage(Page):
         self._show_soon.stop()
         seconds = dict(self.session.speeds.seconds())
         rows = self.shelf.view.rows_of(self.desk.shelf, seconds)
+        was_in_sight = self.sight.is_in_sight()
         recommended = self.desk.recommended()
         self.shelf.show_cards([self._facts_of(row, seconds, recommended) for row in rows])
+        self._keep_in_sight(was_in_sight=was_in_sight)
         if self.desk.shelf.problem and not self.problem.isVisible():
             self.problem.show_error(self.desk.shelf.problem)
+
+    def _keep_in_sight(self, *, was_in_sight: bool) -> None:
+        """Follow the card to where it is now; where it is gone, see the chosen one instead."""
+        info, shelf = self.session.backbone, self.desk.shelf
+        if info and not self.desk.wanted and self.sight.handle != info.handle and not shelf.find(self.sight.handle):
+            self.sight.show(info.handle)
+        else:
+            self.sight.look_again(is_due=was_in_sight)
 
     def _facts_of(
         self, row: ShelfRow, seconds: dict[str, float] | None = None, recommended: str | None = None
@@ -299,7 +336,7 @@ class BackbonePage(Page):
         if cost:
             self.mode.show_estimate(words.estimate_text(cost))
         else:
-            self.mode.show_estimate("Measuring this computer's speed …" if self.session.speeds.is_measuring else "")
+            self.mode.show_estimate("Measuring this computer's speed, some seconds …" if self.session.speeds.is_measuring else "")
 
     def _show_details(self) -> None:
         info = self.session.backbone

@@ -23,7 +23,7 @@ from hubstudio.gui.session import Session
 from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.plan_form import PlanForm
 from hubstudio.gui.widgets.run_card import RunCard
-from hubstudio.gui.widgets.runs_card import RunsCard, predicted_seconds, run_lines
+from hubstudio.gui.widgets.runs_card import RunsCard, predicted_and_taken, run_lines
 from hubstudio.gui.widgets.scroll_column import ScrollColumn
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 from hubstudio.gui.wording import best_text, plan_line, plan_title, way_explained
@@ -48,8 +48,8 @@ class TrainPage(Page):
         self._drawn = RunState()
         self._training_plan = session.plan  # choices may change while a training goes on; what it was started with not
         self._summary = ""
-        self._told: tuple[Path, float | None] | None = None
-        """The finished run, and what it was to take."""
+        self._told: tuple[Path, tuple[float, float] | None] | None = None
+        """The finished run, and what it was to take and took."""
         self._draw_soon = _single_shot(self, _MILLISECONDS_BETWEEN_LOOKS, self._draw)
         self._has_unsaved_choices = False
         self._save_soon = _single_shot(self, _MILLISECONDS_BEFORE_SAVING, self._save_choices)
@@ -183,7 +183,7 @@ class TrainPage(Page):
         state, drawn = self.session.run_state, self._drawn
         self._drawn = state
         self.run_card.setVisible(state.status is not Status.IDLE)
-        self.run_card.show_state(state, self._training_plan, self._predicted(state))
+        self.run_card.show_state(state, self._training_plan, self._predicted_and_taken(state))
         self.plan_card.setVisible(not state.is_active)
         self.subtitle.setText(best_text(state) or _SUBTITLE)
         if len(state.history) != len(drawn.history) or state.is_active != drawn.is_active or not state.is_active:
@@ -192,12 +192,12 @@ class TrainPage(Page):
             self._summary = self.summary()
             self.done_changed.emit()
 
-    def _predicted(self, state: RunState) -> float | None:
-        """Return how many seconds a finished run was to take, as its metrics have it."""
+    def _predicted_and_taken(self, state: RunState) -> tuple[float, float] | None:
+        """Return how many seconds a finished run was to take and took, as its metrics have it."""
         if state.status is not Status.FINISHED or state.run is None:
             return None
         if self._told is None or self._told[0] != state.run:
-            self._told = state.run, predicted_seconds(RunFolder(state.run))
+            self._told = state.run, predicted_and_taken(RunFolder(state.run))
         return self._told[1]
 
     def _draw_curves(self) -> None:

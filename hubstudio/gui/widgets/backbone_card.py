@@ -172,6 +172,7 @@ class BackboneCard(Card):
 
     def _show(self) -> None:
         facts = self.facts
+        self._keep_focus(facts)
         self.choice.set_whole_text(facts.row.name)
         lines = (facts.row.name, facts.row.row.note if facts.row.row else "", self.handle)
         self.choice.setToolTip("\n".join(line for line in lines if line))
@@ -185,6 +186,12 @@ class BackboneCard(Card):
         self.set_chosen(facts.is_chosen)
         with QSignalBlocker(self.choice):
             self.choice.setChecked(facts.is_chosen)
+
+    def _keep_focus(self, facts: CardFacts) -> None:
+        """Take the focus from a button that goes: Qt would give it to another card, and scroll there."""
+        goes = (self.action, not facts.action), (self.cancel, facts.download is None)
+        if any(is_gone and button.hasFocus() for button, is_gone in goes):
+            self.choice.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_state(self, facts: CardFacts) -> None:
         action = facts.action
@@ -206,8 +213,7 @@ class BackboneCard(Card):
         self.figures.setVisible(download is None)
         self.progress.setVisible(download is not None)
         if download:
-            self.bar.setMaximum(_BAR_STEPS if download.has_known_share else 0)
-            self.bar.setValue(round(download.fraction * _BAR_STEPS))
+            show_share(self.bar, download)
             self.rest.setText(download.rest)
 
     def _on_toggled(self, _: bool) -> None:
@@ -217,6 +223,12 @@ class BackboneCard(Card):
             self.action.setFocus(Qt.FocusReason.OtherFocusReason)
         elif not self.facts.download:
             self.wanted.emit(self.handle)
+
+
+def show_share(bar: QProgressBar, download: Download | None) -> None:
+    """Show how far a download is; that something goes on, where nobody knows how far."""
+    bar.setMaximum(_BAR_STEPS if download and download.has_known_share else 0)
+    bar.setValue(round(download.fraction * _BAR_STEPS) if download else 0)
 
 
 def _small() -> ElidedLabel:

@@ -11,6 +11,8 @@ from hubstudio.core.errors import StudioError
 from hubstudio.gui.session import Session
 from hubstudio.gui.widgets.compare_dialog import CompareDialog
 
+_OUTDATED = "by the photos and settings from before their last change"
+
 
 class ComparisonView(QObject):
     """Makes the dialog when it is first wanted: its plot takes a moment."""
@@ -62,7 +64,9 @@ class ComparisonView(QObject):
     def _status(self) -> str:
         desk = self._session.comparison
         if not desk.is_going_on:
-            return f"{len(desk.contenders)} compared" if desk.contenders else ""
+            compared = f"{len(desk.contenders)} compared" if desk.contenders else ""
+            return f"{compared}, {_OUTDATED}" if compared and desk.is_outdated else compared
         name = self._session.backbones.shelf.name_of(desk.at_hand)
         place = f"{len(desk.contenders) + 1} of {len(desk.chosen)}"
+        place = f"{place}, {_OUTDATED}" if desk.is_outdated else place
         return f"{name} waits for other work ({place})" if desk.is_waiting else f"{name} ({place})"

@@ -44,11 +44,11 @@ class RunCard(Card):
         self._error: StudioError | None = None
         self._lay_out()
 
-    def show_state(self, state: RunState, plan: Plan | None, predicted: float | None = None) -> None:
-        """Show how far a training is; ``predicted`` is how many seconds it was to take, to be told at its end."""
+    def show_state(self, state: RunState, plan: Plan | None, told: tuple[float, float] | None = None) -> None:
+        """Show how far a training is; ``told`` is how many seconds it was to take and took, for its end."""
         failed = state.status is Status.FAILED
         self.status.say("Training failed" if failed else str(state))
-        self._say(self.detail, _ending(state, predicted) or run_detail(state, plan))
+        self._say(self.detail, _ending(state, told) or run_detail(state, plan))
         self._show_time_left(time_left_text(state.seconds_left))
         self.bar.setVisible(state.is_active)
         self._show_fraction(state)
@@ -91,9 +91,9 @@ class RunCard(Card):
             self.bar.setValue(round(state.fraction * _BAR_STEPS))
 
 
-def _ending(state: RunState, predicted: float | None) -> str:
+def _ending(state: RunState, told: tuple[float, float] | None) -> str:
     if state.status is not Status.FINISHED:
         return ""
-    if predicted is None or state.stopped_early:
+    if told is None or state.stopped_early:
         return f"It took {duration_text(state.elapsed)}."
-    return truth_text(predicted, state.elapsed)
+    return truth_text(*told)

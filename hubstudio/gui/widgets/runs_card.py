@@ -126,9 +126,13 @@ def _took(metrics: dict[str, Any]) -> str:
         return ""
 
 
-def predicted_seconds(run: RunFolder) -> float | None:
-    """Return how long a run was to take; None if nothing was measured before it, or the run cannot be read."""
+def predicted_and_taken(run: RunFolder) -> tuple[float, float] | None:
+    """Return how many seconds a run was to take and took, both from when its photos were known.
+
+    None if nothing was measured before it, or the run cannot be read.
+    """
     try:
-        return float(run.metrics()["cost"]["predicted"]["seconds"])
+        cost = run.metrics()["cost"]
+        return float(cost["predicted"]["seconds"]), float(cost["actual"]["seconds"])
     except (KeyError, TypeError, ValueError, StudioError):
         return None

@@ -31,6 +31,13 @@ class ScrollColumn(QScrollArea):
         """Ask for what the content would like."""
         return self._content.sizeHint()
 
+    def settle(self) -> None:
+        """Lay the content out now, all the way down, instead of when Qt comes to it."""
+        for widget in (self._content, *self._content.findChildren(QWidget)):
+            if layout := widget.layout():
+                layout.activate()
+        self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the content into the new room."""
         super().resizeEvent(event)

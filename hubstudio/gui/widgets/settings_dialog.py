@@ -19,11 +19,14 @@ from PySide6.QtWidgets import (
 )
 
 from hubstudio.core import path_kinds
+from hubstudio.core.errors import StudioError
 from hubstudio.core.photos import count_of
 from hubstudio.core.settings import OFFLINE_VARIABLE, Settings
+from hubstudio.gui.preferences import problem_of
 from hubstudio.gui.settings_table import SETTINGS, Kind, SettingRow
 from hubstudio.gui.shelf_jobs import ModuleCount
 from hubstudio.gui.widgets.buttons import dialog_button
+from hubstudio.gui.widgets.error_card import ErrorCard
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 from hubstudio.gui.wording import size_text
 
@@ -43,6 +46,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle("Settings")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fields: dict[str, Field] = {row.name: _field(row) for row in SETTINGS}
+        self.problem = ErrorCard()
         self.forced = WrappedLabel("", "muted", "offline_forced")
         self.folder = QLineEdit()
         self.open_folder = dialog_button("Open folder", "open_modules_folder")
@@ -51,9 +55,6 @@ class SettingsDialog(QDialog):
         self._lay_out()
         self._connect()
         self.show_settings(settings)
-        layout = self.layout()
-        assert layout is not None
-        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH) + _ROOM)
 
     def show_settings(self, settings: Settings) -> None:
         """Show what is chosen now."""
@@ -69,6 +70,15 @@ class SettingsDialog(QDialog):
         offline.setEnabled(not is_forced)
         self.forced.say(f"{OFFLINE_VARIABLE} in the environment keeps the program offline." if is_forced else "")
         self.forced.setVisible(is_forced)
+        self.show_problem(problem_of(settings))
+
+    def show_problem(self, problem: StudioError | None) -> None:
+        """Show what is wrong with the settings' file, or nothing."""
+        self.problem.show_error(problem)
+        layout = self.layout()
+        assert layout is not None
+        width = max(self.width(), _WIDTH) if self.isVisible() else _WIDTH
+        self.resize(width, max(self.height() if self.isVisible() else 0, layout.totalHeightForWidth(width) + _ROOM))
 
     def show_count(self, count: ModuleCount) -> None:
         """Show where fetched modules are kept, and what they take."""
@@ -91,6 +101,7 @@ class SettingsDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(16)
+        column.addWidget(self.problem)
         column.addLayout(grid)
         column.addStretch(1)
         column.addLayout(buttons)
