@@ -9,11 +9,10 @@ from typing import Any
 from hubstudio.core.backbones import bundled_folder, bundled_names, display_name
 from hubstudio.core.catalogue import CatalogueRow, load_catalogue_safely
 from hubstudio.core.errors import BackboneError
-from hubstudio.core.handles import parse_handle
-from hubstudio.core.module_cache import CachedModule, ModuleState, cached_modules, folder_bytes, look_up
+from hubstudio.core.known_modules import KnownModule, all_here
+from hubstudio.core.module_cache import ModuleState, folder_bytes
 
 _BUNDLED = "bundled"
-_BEST_FIRST = (ModuleState.READY, ModuleState.BROKEN, ModuleState.PARTIAL, ModuleState.ABSENT)
 
 
 @dataclass(frozen=True)
@@ -76,16 +75,7 @@ HEADINGS = ("name", "state", "MB", "px", "features", "top-1 %")
 def listed() -> tuple[list[Listed], BackboneError | None]:
     """Return all lines, and what is wrong with the person's own catalogue if something is."""
     catalogue, problem = load_catalogue_safely()
-    lines = [*_bundled(), *map(_of_row, catalogue.rows)]
-    known = {line.folder for line in lines}
-    lines += [_of_module(module) for module in cached_modules() if str(module.folder) not in known]
-    return lines, problem
-
-
-def best(row: CatalogueRow) -> CachedModule:
-    """Return what is here of a row: by its handle or, as another copy of the same module, by its Kaggle handle."""
-    found = [look_up(parse_handle(text).text) for text in (row.handle, row.kaggle) if text]
-    return min(found, key=lambda module: _BEST_FIRST.index(module.state))
+    return [*_bundled(), *map(_line, all_here(catalogue))], problem
 
 
 def _bundled() -> Iterator[Listed]:
@@ -95,17 +85,11 @@ def _bundled() -> Iterator[Listed]:
         yield Listed(name, display_name(name), name, _BUNDLED, str(folder), folder_bytes(folder))
 
 
-def _of_row(row: CatalogueRow) -> Listed:
-    module = best(row)
-    return Listed(
-        row.id, row.name, module.handle, module.state.value, str(module.folder), module.bytes, module.why, row
-    )
-
-
-def _of_module(module: CachedModule) -> Listed:
-    name = module.handle if "://" in module.handle else module.folder.name
-    title = display_name(module.handle)
-    return Listed(name, title, module.handle, module.state.value, str(module.folder), module.bytes, module.why)
+def _line(known: KnownModule) -> Listed:
+    module, row = known.module, known.row
+    name = row.id if row else module.handle if "://" in module.handle else module.folder.name
+    title = row.name if row else display_name(module.handle)
+    return Listed(name, title, module.handle, module.state.value, str(module.folder), module.bytes, module.why, row)
 
 
 def _megabytes(count: int | None) -> str:

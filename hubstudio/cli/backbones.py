@@ -9,13 +9,14 @@ from typing import Any
 
 from hubstudio.cli import backbone_list
 from hubstudio.cli.arguments import Parser
+from hubstudio.cli.bringing import unpacked
 from hubstudio.cli.console import error_table, table
 from hubstudio.cli.context import Context, Reporter
-from hubstudio.core import module_cache, module_places, path_kinds
+from hubstudio.core import module_cache, module_places
 from hubstudio.core.backbones import BackboneInfo, Endpoint
-from hubstudio.core.catalogue import load_catalogue_safely
-from hubstudio.core.errors import BackboneError
+from hubstudio.core.errors import BackboneError, UnsafeModuleError
 from hubstudio.core.handles import Handle, HandleKind, parse_handle
+from hubstudio.core.known_modules import resolved
 
 HELP = "list backbones, fetch, remove or trust one, or look inside it"
 _ACTIONS = """\
@@ -54,20 +55,6 @@ def run(args: Namespace, context: Context) -> int:
     return _DOING[args.action](args, context)
 
 
-def resolved(backbone: str) -> str:
-    """Return a backbone as a plan holds it: by the handle under which it is on this computer, if it is.
-
-    That may be its Kaggle copy, or an imported one called by its name. Raises ``BackboneError``, with the nearest name
-    if it was mistyped.
-    """
-    imported = module_places.imported_folder() / backbone
-    if "/" not in backbone and backbone not in ("", ".", "..") and path_kinds.is_folder(imported):
-        return str(imported)
-    handle = parse_handle(backbone)
-    row = load_catalogue_safely()[0].find(handle.text) if handle.kind is HandleKind.HUB else None
-    return backbone_list.best(row).handle if row else handle.text
-
-
 def _list(context: Context) -> int:
     lines, problem = backbone_list.listed()
     document: dict[str, Any] = {"backbones": [line.document() for line in lines]}
@@ -96,14 +83,19 @@ def _remove(args: Namespace, context: Context) -> int:
 
 
 def _probe(args: Namespace, context: Context) -> int:
-    info = context.engine().probe(resolved(args.backbone), args.features)
+    engine, backbone = context.engine(), resolved(args.backbone)
+    info = engine.probe(unpacked(backbone, engine, context), args.features)
     context.console.result(_document(info), _lines(info))
     return 0
 
 
 def _trust(args: Namespace, context: Context) -> int:
-    handle = resolved(args.backbone)
-    context.engine().trust(handle)
+    engine, handle = context.engine(), resolved(args.backbone)
+    try:
+        handle = unpacked(handle, engine, context)
+    except UnsafeModuleError as error:  # as was to be expected
+        handle = error.handle or handle
+    engine.trust(handle)
     context.console.result({"handle": handle, "trusted": True}, [f"'{handle}', as it is now, may be used from now on."])
     return 0
 
@@ -118,6 +110,8 @@ _DOING: dict[str, Callable[[Namespace, Context], int]] = {
 
 def _removable(backbone: str) -> str:
     """Return the handle of a module that lies in the cache. Raises ``BackboneError`` for one that cannot."""
+    if backbone in {module.handle for module in module_cache.cached_modules()}:
+        return backbone  # exactly as another program spelled it
     text = resolved(backbone)
     handle = parse_handle(text) if "://" in text else Handle(text, HandleKind.FOLDER)
     if handle.is_fetched or module_places.is_imported(text):

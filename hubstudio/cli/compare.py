@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from hubstudio.cli import photo_options
 from hubstudio.cli.arguments import Parser
-from hubstudio.cli.backbones import resolved
 from hubstudio.cli.console import table
 from hubstudio.cli.context import Context, Reporter
 from hubstudio.core.backbones import bundled_names
+from hubstudio.core.catalogue import load_catalogue_safely
 from hubstudio.core.comparison import Contender
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
-from hubstudio.core.module_cache import cached_modules
+from hubstudio.core.known_modules import all_here, resolved
 from hubstudio.core.photo_listing import list_photos
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_state import percent
@@ -51,7 +51,7 @@ def define(parser: Parser) -> None:
 def run(args: Namespace, context: Context) -> int:
     """Compare and print the table, best first; a mistake if not one of them could be used."""
     plan = _plan(args)
-    backbones = _named(args.backbones) if args.backbones is not None else all_here()
+    backbones = _named(args.backbones) if args.backbones is not None else usable()
     list_photos(plan.selection, context.cancel).require_trainable()  # said at once, not after TensorFlow has loaded
     contenders = context.engine().compare(plan, backbones, Reporter(context.console), context.cancel)
     problem = _none_usable(contenders) if all(contender.error for contender in contenders) else None
@@ -59,9 +59,10 @@ def run(args: Namespace, context: Context) -> int:
     return context.console.conclude(document, lines(contenders), problem)
 
 
-def all_here() -> list[str]:
-    """Return the backbones that need not be fetched: the bundled ones and those in the cache."""
-    return [*bundled_names(), *(module.handle for module in cached_modules() if module.is_ready)]
+def usable() -> list[str]:
+    """Return the backbones that need not be fetched: the bundled ones and those in the caches."""
+    here = all_here(load_catalogue_safely()[0])
+    return [*bundled_names(), *(known.module.handle for known in here if known.module.is_ready)]
 
 
 def lines(contenders: Sequence[Contender]) -> list[str]:

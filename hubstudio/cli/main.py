@@ -13,6 +13,7 @@ from hubstudio.cli.arguments import Parser, UsageError, json_option
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, EngineMaker, interruptible
 from hubstudio.core.errors import Cancelled, StudioError
+from hubstudio.core.settings import load_settings
 
 DONE, MISTAKE, USAGE, INTERRUPTED = 0, 1, 2, 130
 OpenWindow = Callable[[Path | None], int]
@@ -62,6 +63,8 @@ def run(argv: Sequence[str], make_engine: EngineMaker, open_window: OpenWindow |
         return _refuse(console, error)
     except SystemExit:  # --help and --version are done
         return DONE
+    if problem := load_settings().problem:
+        console.message(f"{problem} Correct the file, or delete it.")
     context = Context(make_engine, console, has_screen=open_window is not None)
     code = _guarded(args, context)
     if code == DONE and context.project_to_open and open_window:

@@ -8,8 +8,8 @@ from typing import Any
 
 from hubstudio.cli import photo_options
 from hubstudio.cli.arguments import Parser
-from hubstudio.cli.backbones import resolved
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
+from hubstudio.core.known_modules import resolved
 from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Output, Plan, Unfreeze
 
 _DEFAULTS = Plan(photos="")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hubstudio.cli import plan_options
 from hubstudio.cli.arguments import Parser
+from hubstudio.cli.bringing import brought
 from hubstudio.cli.context import Context, Reporter
 from hubstudio.core import speeds
 from hubstudio.core.catalogue import backbone_name
@@ -46,6 +48,7 @@ def run(args: Namespace, context: Context) -> int:
     photos = list_photos(plan.selection, context.cancel)
     photos.require_trainable()  # said at once, not after TensorFlow has loaded
     engine = context.engine()
+    plan = replace(plan, backbone=brought(plan.backbone, engine, context))
     if _is_worth_measuring(plan, len(photos.photos)):
         _measure(engine, plan, context)
     summary = engine.train(plan, out, _ForetellingReporter(context.console), context.cancel)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from hubstudio.core.errors import BackboneError, did_you_mean
 
@@ -31,11 +31,41 @@ _WORD = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 _CONTROL = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
 
-def tidy(text: str) -> str:
-    """Return the text without what pasting brings along: spaces around it, quotes, angle brackets."""
+_QUOTES = "\"'`<>“”„‘’«»"
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+"""Marks without a width that web pages put between words and into long addresses."""
+_OPENING = {")": "(", "]": "[", "}": "{"}
+_CALL = re.compile(r"\b(?:(?:tensorflow_)?hub\.\w+|KerasLayer|model_download)\(\s*(?:\w+\s*=\s*)?[rbu]?[\"']([^\"']+)")
+"""A line of a program that loads a module, with the module's name in quotes."""
+
+
+def unquoted(text: str) -> str:
+    """Return the text without what a shell or a letter puts around it: spaces, quotes, angle brackets."""
     before = None
     while text != before:
-        before, text = text, text.strip().strip("\"'`<>“”„‘’«»")
+        before, text = text, text.strip().strip(_QUOTES)
+    return text
+
+
+def tidy(text: str) -> str:
+    """Return the text without what pasting brings along.
+
+    That is what ``unquoted`` takes away, marks without a width, a comma, semicolon or lone bracket; of a line such as
+    ``hub.load("...")``, what is in the quotes remains.
+    """
+    before, text = None, text.translate(_UNSEEN)
+    while text != before:
+        before = text
+        call = _CALL.search(text)
+        text = unquoted(_without_punctuation(unquoted(call[1] if call else text)))
+    return text
+
+
+def _without_punctuation(text: str) -> str:
+    """Cut commas, semicolons and brackets of which the other is missing."""
+    text = re.sub(r"^[(\[{]+(?=[a-z]+://)", "", text, flags=re.IGNORECASE)
+    while text and (text[-1] in ",;" or text.count(text[-1]) > text.count(_OPENING.get(text[-1], text[-1]))):
+        text = text[:-1].rstrip()
     return text
 
 
@@ -108,7 +138,8 @@ def kaggle_address(parts: Sequence[str], text: str) -> str:
 def kaggle_parts(address: str) -> tuple[str, ...]:
     """Return owner, model, framework, variation and version of a canonical Kaggle address; nothing for another one."""
     prefix = f"https://{KAGGLE_HOST}/models/"
-    return tuple(address.removeprefix(prefix).split("/")) if address.startswith(prefix) else ()
+    parts = tuple(address.removeprefix(prefix).split("/")) if address.startswith(prefix) else ()
+    return parts if len(parts) == len(KAGGLE_FORM.split("/")) and all(parts) else ()
 
 
 def kaggle_handle(address: str) -> str:
@@ -181,9 +212,10 @@ def _hub_address(text: str, parts: Sequence[str]) -> str:
 def _any_address(scheme: str, host: str, rest: str) -> str:
     """Return an address of any other host without fragment and ``tf-hub-format``; the rest may matter to the host."""
     split = urlsplit(f"{scheme}://{rest}")
-    query = [(name, value) for name, value in parse_qsl(split.query, keep_blank_values=True) if name != "tf-hub-format"]
+    # Piece by piece as it is written: written again another way, it would be another key of the cache.
+    query = "&".join(piece for piece in split.query.split("&") if piece.partition("=")[0] != "tf-hub-format")
     user, at, _host = split.netloc.rpartition("@")
-    return urlunsplit((scheme, f"{user}{at}{host}", split.path.rstrip("/"), urlencode(query), ""))
+    return urlunsplit((scheme, f"{user}{at}{host}", split.path.rstrip("/"), query, ""))
 
 
 def _bucket(rest: str) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from hubstudio.core.backbones import BackboneInfo
+from hubstudio.core.hyper_parameters import CHECK_BATCH, VALIDATION_BATCH
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Mode, Plan
@@ -19,8 +20,6 @@ from hubstudio.core.split import Split
 
 USUAL_MEGAPIXELS = 2.0
 """Of a photo of which nothing is known yet."""
-_VALIDATION_BATCH = 64
-"""Photos that are validated together, as the training loop has it."""
 _SAVES = 3.0
 """Saving makes the graph flat, writes it in Keras's layers, and loads and runs the file: so many times the first."""
 _STEP_STARTS, _VALIDATION_STARTS = 5.0, 2.0
@@ -29,8 +28,6 @@ _VARIABLE_START = 0.08
 """Preparing one more variable that moves (gradient, clipping, Adam), in times of preparing a head's step."""
 _SAVE_BYTES = 60_000_000
 """What writing the graph in Keras's layers takes, beside parameters and photos."""
-_SAVE_PHOTOS = 4
-"""Photos that go through the saved file together when it is checked; all layers' answers are in memory at once."""
 _ALL_LAYERS = 8
 """What all layers make of a photo, in times of what is in memory at once on its way through the backbone."""
 _VARIABLE_BYTES = 1_000_000
@@ -176,7 +173,7 @@ class Cost:
     """What a plan takes, predicted or as it was. ``str()`` is the clause for the person."""
 
     seconds: float
-    """From the photos being known to the finished run folder."""
+    """From the photos being known, and the backbone being here, to the finished run folder."""
     memory_bytes: int
     """Peak of the whole process."""
     disk_bytes: int
@@ -251,7 +248,7 @@ def _head_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmo
     """A photo passes thrice in an epoch (forward, backward for weights and for values), or once to validate."""
     epochs = plan.head_epochs if plan.mode is Mode.FINE_TUNE else plan.epochs
     products = _head_numbers(plan, info, photos) * (photos.training + photos.validation / 3)
-    steps = _steps(photos.training, plan.batch_size) + _steps(photos.validation, _VALIDATION_BATCH)
+    steps = _steps(photos.training, plan.batch_size) + _steps(photos.validation, VALIDATION_BATCH)
     each = steps * speed.head.batch_seconds + products * speed.head.product_seconds
     return speed.head.start_seconds * _shapes(photos.training, plan.batch_size) + epochs * each
 
@@ -261,7 +258,7 @@ def _blocks_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoA
     preparing = _STEP_STARTS * speed.start_seconds
     preparing += _VARIABLE_START * speed.head.start_seconds * _moved_variables(plan, info)
     starts = preparing * _shapes(photos.training, plan.batch_size)
-    starts += _VALIDATION_STARTS * speed.start_seconds * _shapes(photos.validation, _VALIDATION_BATCH)
+    starts += _VALIDATION_STARTS * speed.start_seconds * _shapes(photos.validation, VALIDATION_BATCH)
     training = _steps(photos.training, plan.batch_size) * step.batch_seconds + photos.training * step.photo_seconds
     return starts + plan.epochs * (training + photos.validation / speed.photos_per_second)
 
@@ -285,14 +282,14 @@ def _head_numbers(plan: Plan, info: BackboneInfo, photos: PhotoAmount) -> int:
 def _memory(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> int:
     """The fullest moment: a step through moving blocks, a batch to validate, or the second model while saving."""
     running = speed.memory_bytes + photos.all * info.features * 4
-    checked = min(_SAVE_PHOTOS, photos.validation) * speed.photo_bytes * _ALL_LAYERS
+    checked = min(CHECK_BATCH, photos.validation) * speed.photo_bytes * _ALL_LAYERS
     saving = _SAVE_BYTES + checked + info.parameters * _COPIES_BYTES
     if plan.mode is Mode.EXTRACT:
         return running + saving
     step = speed.step(moved_blocks(plan, info), len(info.blocks))
     learning = step.photo_bytes * min(plan.batch_size, photos.training) + info.parameters * _COPIES_BYTES
     learning += _moved_variables(plan, info) * _VARIABLE_BYTES
-    validating = speed.photo_bytes * min(_VALIDATION_BATCH, photos.validation)
+    validating = speed.photo_bytes * min(VALIDATION_BATCH, photos.validation)
     return running + max(learning, validating, saving)
 
 

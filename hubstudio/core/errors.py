@@ -45,9 +45,13 @@ class DamagedModuleError(BackboneError):
 class UnsafeModuleError(BackboneError):
     """A module holds operations that touch files or run code, and nobody has said that it is trusted."""
 
-    def __init__(self, what: str, *, operations: tuple[str, ...], found: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, what: str, *, operations: tuple[str, ...], handle: str = "", found: str = "", next_step: str = ""
+    ) -> None:
         super().__init__(what, found=found, next_step=next_step)
         self.operations = operations
+        self.handle = handle
+        """By which it can be trusted: an archive's module lies in a folder of its own by now."""
 
 
 class PlanError(StudioError):
@@ -64,6 +68,10 @@ class ExportError(StudioError):
 
 class ProjectError(StudioError):
     """A project cannot be opened or saved."""
+
+
+class SettingsError(StudioError):
+    """The settings cannot be saved."""
 
 
 class Cancelled(Exception):  # noqa: N818 - cancelled is not failed

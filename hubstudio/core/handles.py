@@ -61,10 +61,23 @@ def parse_handle(text: str, catalogue: Catalogue | None = None) -> Handle:
     if not tidied or not path_kinds.is_text(text):
         found = f"Found {text!r}." if text else ""
         raise BackboneError("No backbone is named.", found=found, next_step=_NEXT)
-    handle = _bundled(tidied) or _here(text) or _here(tidied) or _fetched(tidied, known) or _listed(tidied, known)
+    here = _bundled(tidied) or _here(text) or _here(addresses.unquoted(text))
+    handle = here or _fetched(tidied, known) or _listed(tidied, known)
     if handle:
         return handle
     raise _unknown(tidied, known)
+
+
+def nearest_name(address: str, catalogue: Catalogue | None = None) -> str:
+    """Return ``Did you mean 'x'?`` with a name of the catalogue for an address that may be mistyped.
+
+    Nothing for one that the catalogue has, and for one that is like none of its names.
+    """
+    known = load_catalogue_safely()[0] if catalogue is None else catalogue
+    if known.at(address):
+        return ""
+    telling = backbones.display_name(address) if addresses.kaggle_parts(address) else _telling(address)
+    return did_you_mean(telling, known.names())
 
 
 _NEXT = "Give a name of the catalogue, an address of tfhub.dev or kaggle.com, a folder or a .tar.gz."
@@ -164,6 +177,9 @@ def _unknown(text: str, catalogue: Catalogue) -> BackboneError:
 
 
 def _telling(text: str) -> str:
-    """Return the part of a mistyped address that says most: the longest that is not its host or its task."""
-    parts = [part for part in re.split(r"[/?#]", text) if part not in addresses.FEATURE_TASKS and "." not in part]
-    return max(parts, key=len, default=text)
+    """Return the part of a mistyped address that says most: the longest that is not its scheme, host or task."""
+    parts = re.split(r"[?#]", text, maxsplit=1)[0].split("/")
+    telling = [
+        part for part in parts if not re.search(r"\.|:$", part) and not did_you_mean(part, addresses.FEATURE_TASKS)
+    ]
+    return max(telling, key=len, default=text)

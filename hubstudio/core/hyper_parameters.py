@@ -1,10 +1,15 @@
-"""The numbers a training can be tuned with: one table that plan, window and command line follow."""
+"""The numbers a training can be tuned with, one table that plan, window and command line follow; and the fixed ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from hubstudio.core.errors import PlanError
+
+VALIDATION_BATCH = 64
+"""Photos that are validated together."""
+CHECK_BATCH = 4
+"""Photos that go through a saved file together when it is checked; all layers' answers are in memory at once."""
 
 
 @dataclass(frozen=True)

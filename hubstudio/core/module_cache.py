@@ -6,14 +6,14 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hubstudio.core import hub_lock, module_places, path_kinds
+from hubstudio.core import addresses, hub_lock, module_places, path_kinds
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.module_places import ARCHIVE_FACTS, DESCRIPTOR, RECORD, EntryPaths
 from hubstudio.core.module_record import load_record
@@ -52,9 +52,11 @@ class CachedModule:
     @property
     def is_ours(self) -> bool:
         """Whether it lies where we fetch to, so that it is ours to remove."""
-        return self.folder == module_places.own_entry(self.handle).folder
+        return self.folder.parent == module_places.own_entry(self.handle).folder.parent
 
 
+_LOCK_SECONDS = 5.0
+"""A fetching that was cancelled a moment ago needs a while to let go."""
 _BEST_FIRST = (ModuleState.READY, ModuleState.BROKEN, ModuleState.PARTIAL, ModuleState.ABSENT)
 
 
@@ -66,7 +68,12 @@ def look_up(handle: str) -> CachedModule:
     found = [_look(handle, entry) for entry in module_places.entries(handle)]
     if kagglehub := module_places.kagglehub_folder(handle):
         found.append(_look(handle, EntryPaths(kagglehub)))
-    return min(found, key=lambda module: _BEST_FIRST.index(module.state))  # the first among equals
+    return best_of(found)
+
+
+def best_of(found: Sequence[CachedModule]) -> CachedModule:
+    """Return the copy of a module that is of most use, the first among equals."""
+    return min(found, key=lambda module: _BEST_FIRST.index(module.state))
 
 
 def cached_modules() -> list[CachedModule]:
@@ -77,9 +84,10 @@ def cached_modules() -> list[CachedModule]:
 
 
 def remove(handle: str) -> int:
-    """Remove a module from our cache with all that belongs to it, and return the bytes that this freed.
+    """Remove a module from our cache, by whatever address it was fetched, and return the bytes that this freed.
 
-    Raises ``BackboneError`` if it is being fetched right now, is not in our cache, or the system refuses.
+    Waits a moment for a fetching that is about to end. Raises ``BackboneError`` if it is being fetched right now, is
+    not in our cache, or the system refuses.
     """
     module = look_up(handle)
     if module.state is ModuleState.ABSENT:
@@ -90,9 +98,21 @@ def remove(handle: str) -> int:
             found=f"It is in '{module.folder}'.",
             next_step="Delete that folder yourself if no other program needs it.",
         )
-    entry = module_places.own_entry(handle)
+    return sum(_removed(handle, entry) for entry in _own_entries(handle))
+
+
+def _own_entries(handle: str) -> list[EntryPaths]:
+    """Return the entries of our cache in which something is: programs pass several addresses of one Kaggle module."""
+    ours = module_places.own_entry(handle).folder.parent
+    entries = [entry for entry in module_places.entries(handle) if entry.folder.parent == ours]
+    return [entry for entry in entries if _look(handle, entry).state is not ModuleState.ABSENT]
+
+
+def _removed(handle: str, entry: EntryPaths) -> int:
+    """Remove one entry; return the bytes that this freed."""
     try:
-        with FileLock(entry.lock, timeout=0):
+        with FileLock(entry.lock, timeout=_LOCK_SECONDS):
+            freed = _look(handle, entry).bytes
             _remove(entry)
     except Timeout as error:
         raise BackboneError(
@@ -104,7 +124,7 @@ def remove(handle: str) -> int:
             found=f"{path_kinds.reason(error)}: {error.filename or entry.folder}.",
             next_step="Close other programs that use it, and check that you may write to that folder.",
         ) from error
-    return module.bytes
+    return freed
 
 
 def put_in_place(entry: EntryPaths, made: Path | None) -> None:
@@ -157,7 +177,10 @@ def _what_is_wrong(entry: EntryPaths) -> str:
 
 
 def _handles_in(folder: Path) -> Iterator[str]:
-    """Yield the handles of a cache, from TF Hub's descriptors and, for begun downloads, from our own notes."""
+    """Yield the handles of a cache, from TF Hub's descriptors and, for begun downloads, from our own notes.
+
+    Other programs note an address as it was passed to them; it is told as plans hold it, if that finds the entry too.
+    """
     for name in path_kinds.names_in(folder):
         handle = ""
         if name.endswith(DESCRIPTOR):
@@ -165,7 +188,15 @@ def _handles_in(folder: Path) -> Iterator[str]:
         elif name.endswith((RECORD, ARCHIVE_FACTS)):
             handle = _noted(folder / name)
         if handle and name.startswith(module_places.key(handle)):
-            yield handle
+            yield _canonical(handle)
+
+
+def _canonical(text: str) -> str:
+    try:
+        address = addresses.web_address(text) or text
+    except BackboneError:
+        return text
+    return address if text in addresses.cache_texts(address) else text
 
 
 def _described(descriptor: Path) -> str:

@@ -15,6 +15,8 @@ from hubstudio.core.wire_format import fields
 SAVED_MODEL, SAVED_MODEL_TEXT, VARIABLES = "saved_model.pb", "saved_model.pbtxt", "variables"
 _META_GRAPH = 2  # field of SavedModel
 _SAVER, _OBJECT_GRAPH = 3, 7  # fields of MetaGraphDef: with either of them there are variables beside it
+_SAVER_TEXT = re.compile(rb"\s*(saver_def|object_graph_def)\s*:?\s*[{<]")
+"""The same fields as lines of text; within a text value a line never begins, it has ``\\n`` there."""
 _SHARD = re.compile(r"variables\.data-(\d{5})-of-(\d{5})")
 
 
@@ -32,14 +34,14 @@ def holds_saved_model(folder: Path) -> bool:
 
 
 def _damage(folder: Path) -> str:
-    if path_kinds.is_file(folder / SAVED_MODEL_TEXT):
-        return "" if (folder / SAVED_MODEL_TEXT).stat().st_size else f"{SAVED_MODEL_TEXT} is empty"
-    if not path_kinds.is_file(folder / SAVED_MODEL):
+    models = [folder / name for name in (SAVED_MODEL, SAVED_MODEL_TEXT)]  # the order of TensorFlow's loader
+    model = next(filter(path_kinds.is_file, models), None)
+    if model is None:
         return f"{SAVED_MODEL} is missing" if path_kinds.names_in(folder) else "its folder is empty"
     try:
-        has_variables = _has_variables(folder / SAVED_MODEL)
+        has_variables = (_has_variables if model.name == SAVED_MODEL else _has_variables_as_text)(model)
     except ValueError as error:
-        return f"{SAVED_MODEL} is damaged: {error}"
+        return f"{model.name} is damaged: {error}"
     return _variables_damage(folder / VARIABLES) if has_variables else ""
 
 
@@ -55,6 +57,14 @@ def _has_variables(model: Path) -> bool:
         # All of each graph is walked through, not only to the first hit: the walk is the check.
         parts = [{part.number for part in fields(file, graph.start, graph.end)} for graph in graphs]
     return any(numbers & {_SAVER, _OBJECT_GRAPH} for numbers in parts)
+
+
+def _has_variables_as_text(model: Path) -> bool:
+    """Return whether variables belong to it. Raises ``ValueError`` if it is empty; its text is parsed when loaded."""
+    if not model.stat().st_size:
+        raise ValueError("it is empty")
+    with model.open("rb") as file:
+        return any(map(_SAVER_TEXT.match, file))
 
 
 def _variables_damage(folder: Path) -> str:

@@ -10,11 +10,14 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+from filelock import FileLock
+
 from hubstudio.core import path_kinds, paths, whole_files
 
 _VERSION = 1
 _DEFINITIONS = ("saved_model.pb", "saved_model.pbtxt")
 _CHUNK = 1 << 20
+_LOCK_SECONDS = 5.0
 
 
 def module_digest(folder: Path) -> str:
@@ -37,8 +40,14 @@ def is_trusted(digest: str) -> bool:
 
 
 def remember(digest: str, name: str) -> None:
-    """Remember a module as trusted; ``name`` says to people which one it was. Raises ``OSError``."""
-    whole_files.write_text(_file(), json.dumps({"version": _VERSION, "modules": {**_remembered(), digest: name}}))
+    """Remember a module as trusted; ``name`` says to people which one it was. Raises ``OSError``.
+
+    Safe with other programs that remember theirs.
+    """
+    file = _file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock"), timeout=_LOCK_SECONDS):  # its Timeout is an OSError too
+        whole_files.write_text(file, json.dumps({"version": _VERSION, "modules": {**_remembered(), digest: name}}))
 
 
 def _file() -> Path:

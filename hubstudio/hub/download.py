@@ -16,10 +16,11 @@ from hubstudio.core import whole_files
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import Report
+from hubstudio.core.handles import nearest_name
 from hubstudio.core.module_places import EntryPaths
 from hubstudio.hub import failures
 from hubstudio.hub.meter import Meter
-from hubstudio.hub.requests import Address, Answer, Patience, TooManyRedirects, get
+from hubstudio.hub.requests import Address, Answer, Patience, TooManyRedirects, get, require_online
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _SNIFFED_BYTES = 512
@@ -84,6 +85,7 @@ class Download:
         if here and here == facts.total:
             self.was_resumed = True
             return self._meter.begin(here, here)
+        require_online(f"'{self._handle}'", nearest_name(self._handle))
         try:
             with get(self._asking(here, facts), self._patience, self._cancel) as answer:
                 self._take(answer, here, facts)

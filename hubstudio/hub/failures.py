@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +15,8 @@ import httpx
 from hubstudio.core import addresses, path_kinds
 from hubstudio.core.catalogue import load_catalogue_safely
 from hubstudio.core.errors import BackboneError
-from hubstudio.hub.requests import Answer, TooManyRedirects, proxy_for
+from hubstudio.core.handles import nearest_name
+from hubstudio.hub.requests import Answer, TooManyRedirects, proxy_for, shown_proxy
 
 TRANSIENT_STATUS = frozenset((408, 425, 429, 500, 502, 503, 504))
 TRANSIENT = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError, httpx.ReadTimeout,
@@ -41,7 +41,8 @@ def refused(answer: Answer, handle: str) -> BackboneError:
         return BackboneError(f"'{handle}' may not be fetched: access is denied.", found=said, next_step=step)
     if status in (404, 410):
         step = f"Check the handle and its version. {other_ways(handle)}"
-        return BackboneError(f"There is no module at '{handle}', or no longer.", found=said, next_step=step)
+        found = f"{said} {nearest_name(handle)}".strip()
+        return BackboneError(f"There is no module at '{handle}', or no longer.", found=found, next_step=step)
     if status == 429:
         wait = retry_after(answer)
         pause = f"Wait {wait:.0f} s" if wait else "Wait some minutes"
@@ -79,6 +80,20 @@ def not_a_module(handle: str, found: str) -> BackboneError:
     step = "Check that the handle is a TF Hub image feature vector"
     where = "; open it in a browser to see what is there." if "://" in handle else ", packed as .tar.gz."
     return BackboneError(what, found=found, next_step=f"{step}{where}")
+
+
+def several_modules(handle: str, folders: Sequence[str]) -> BackboneError:
+    """Return the error for an archive in which nobody can tell which module is meant."""
+    more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
+    named = ", ".join(f"'{folder}'" for folder in folders[:_NAMED])
+    return BackboneError(
+        f"'{handle}' holds more than one module.",
+        found=f"There is one in each of the folders {named}{more}.",
+        next_step="Unpack it and choose the folder of the one you want.",
+    )
+
+
+_NAMED = 5
 
 
 class DamagedArchive(BackboneError):  # noqa: N818 - named for what it is
@@ -157,11 +172,6 @@ def other_ways(handle: str) -> str:
     return f"{elsewhere} import the module as a .tar.gz or a folder."
 
 
-def shown_proxy(proxy: str) -> str:
-    """Return a proxy without the password that its address may hold."""
-    return re.sub(r"//[^@/]*@", "//", proxy)
-
-
 def _asked(error: Exception, handle: str) -> tuple[str, str]:
     """Return the host that was asked and the proxy it was asked through."""
     try:
@@ -210,6 +220,7 @@ def _not_connected(host: str, causes: list[BaseException], handle: str) -> Backb
     found = _sentence(causes[-1])
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         step = f"Check that this computer is connected to the internet, and the spelling. {other_ways(handle)}"
+        found = f"{found} {nearest_name(handle)}".strip()
         return BackboneError(f"The address of '{host}' was not found.", found=found, next_step=step)
     if numbers & set(_NO_NETWORK):
         step = f"Connect this computer to the internet and try again. {other_ways(handle)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping
@@ -82,11 +83,13 @@ def get(address: Address, patience: Patience, cancel: CancelToken) -> Generator[
     raise TooManyRedirects(f"It leads on and on, last to '{url.host}'")
 
 
-def require_online(what: str) -> None:
-    """Raise ``BackboneError`` if the settings forbid requests."""
-    if load_settings().is_offline:
+def require_online(what: str, meant: str = "") -> None:
+    """Raise ``BackboneError`` if the settings forbid requests; ``meant`` is a sentence that may help then."""
+    settings = load_settings()
+    if settings.is_offline:
         raise BackboneError(
             f"{what} would have to be asked for, but Hub Studio is set to work offline.",
+            found=" ".join(filter(None, (settings.problem, meant))),
             next_step="Switch 'Offline' off in the settings (or unset HUBSTUDIO_OFFLINE), or import the module as a "
             ".tar.gz or a folder.",
         )
@@ -102,6 +105,11 @@ def proxy_for(url: httpx.URL) -> str:
     of_system = urllib.request.getproxies()
     proxy = load_settings().proxy.strip() or of_system.get(url.scheme) or of_system.get("all") or ""
     return proxy if "://" in proxy or not proxy else f"http://{proxy}"
+
+
+def shown_proxy(proxy: str) -> str:
+    """Return a proxy without the name and password that its address may hold, badly written ones too."""
+    return re.sub(r"//.*@", "//", proxy, flags=re.DOTALL)
 
 
 def _permitted_way(url: httpx.URL) -> str:
@@ -122,10 +130,15 @@ def _client(proxy: str, patience: Patience) -> httpx.Client:
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise BackboneError(
-            f"The proxy '{proxy}' cannot be used.",
-            found=f"{error}",
+            f"The proxy '{shown_proxy(proxy)}' cannot be used.",
+            found=_why_no_proxy(error, proxy),
             next_step="Give the proxy in the settings as http://host:port, or leave it empty.",
         ) from error
+
+
+def _why_no_proxy(error: Exception, proxy: str) -> str:
+    """Return what httpx says; nothing where that may repeat pieces of a name and password."""
+    return f"{error}" if "@" not in proxy or isinstance(error, ImportError) else ""
 
 
 def _headers() -> dict[str, str]:

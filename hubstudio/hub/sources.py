@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from hubstudio.core import addresses
 from hubstudio.hub.requests import Address
@@ -29,8 +29,7 @@ def origin_of(handle: str) -> str:
 def _compressed(handle: str) -> str:
     """Return the address with the question for one compressed archive (tensorflow.org/hub/hosting)."""
     split = urlsplit(handle)
-    query = [*parse_qsl(split.query, keep_blank_values=True), ("tf-hub-format", "compressed")]
-    return urlunsplit(split._replace(query=urlencode(query)))
+    return urlunsplit(split._replace(query="&".join(filter(None, (split.query, "tf-hub-format=compressed")))))
 
 
 def _kaggle(parts: tuple[str, ...]) -> Address:

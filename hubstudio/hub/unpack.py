@@ -12,14 +12,14 @@ import os
 import struct
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.module_record import FileFacts
-from hubstudio.core.saved_model_files import damage, holds_saved_model
+from hubstudio.core.saved_model_files import SAVED_MODEL, SAVED_MODEL_TEXT, damage, holds_saved_model
 from hubstudio.hub import failures
 from hubstudio.hub.archive_names import Names, UnsafeName
 
@@ -141,16 +141,28 @@ def unpack(
 
 
 def _module(handle: str, folder: Path, files: dict[str, FileFacts]) -> tuple[Path, dict[str, FileFacts]]:
-    """Return the module at the top of what was unpacked, or in its only folder."""
+    """Return the module at the top of what was unpacked, else in the only folder that holds one, however deep.
+
+    What lies beside it, such as a README or what macOS adds, is of no account.
+    """
     if holds_saved_model(folder):
         return folder, files
-    tops = {name.partition("/")[0] for name in files if not name.startswith("._")}
-    only = folder / next(iter(tops)) if len(tops) == 1 else folder
-    if only != folder and holds_saved_model(only):
-        prefix = f"{only.name}/"
-        return only, {name.removeprefix(prefix): facts for name, facts in files.items() if name.startswith(prefix)}
+    homes = _module_folders(files)
+    if len(homes) == 1:
+        prefix = f"{homes[0]}/"
+        inside = {name.removeprefix(prefix): facts for name, facts in files.items() if name.startswith(prefix)}
+        return folder / homes[0], inside
+    if homes:
+        raise failures.several_modules(handle, homes)
     some = ", ".join(sorted(files)[:5]) or "nothing"
     raise failures.not_a_module(handle, f"The archive holds no saved_model.pb, but {some}.")
+
+
+def _module_folders(files: Iterable[str]) -> list[str]:
+    """Return the folders that hold a SavedModel and are not inside another such folder: that one is its asset."""
+    split = (name.rpartition("/") for name in sorted(files) if not name.startswith("__MACOSX/"))
+    homes = dict.fromkeys(home for home, _, name in split if home and name in (SAVED_MODEL, SAVED_MODEL_TEXT))
+    return [home for home in homes if not any(home.startswith(f"{other}/") for other in homes)]
 
 
 def _damaged(handle: str, archive: Path, error: Exception) -> BackboneError:

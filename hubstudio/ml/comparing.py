@@ -76,6 +76,7 @@ class _Contest:
         assert result.best is not None  # a first epoch beats nothing, unless it was cancelled
         validation = len(data.validation)
         info = module.info()
+        seconds = watch.clock()  # a measurement is none of the contest
         self._keep_speed(plan, module, watch)
         return Contender(
             backbone=backbone,
@@ -83,7 +84,7 @@ class _Contest:
             correct=round(result.best.accuracy * validation),
             validation_photos=validation,
             photos_per_second=watch.photos_per_second,
-            seconds=watch.clock(),
+            seconds=seconds,
             bytes=info.bytes,
             features=module.features,
             input_size=module.size(),

@@ -10,7 +10,7 @@ from hubstudio.core.peak_memory import begin_peak, peak_memory
 
 
 class CostMeter:
-    """Follows one run from the photos being known to its end."""
+    """Follows one run from the moment that photos and backbone are here to its end."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class CostMeter:
         self._bytes = 0
 
     def begin(self) -> None:
-        """Begin to count; what was before the backbone is loaded does not."""
+        """Begin to count, anew if it was called before: bringing the backbone here is no part of what a run takes."""
         begin_peak()
         self._entered = [("loading", self._clock())]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import shlex
 from functools import partial
 from pathlib import Path
 
 from hubstudio.core.backbones import BackboneInfo, bundled_folder
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import BackboneError, UnsafeModuleError
-from hubstudio.core.events import Report, ignore
-from hubstudio.core.handles import Handle, HandleKind, parse_handle
+from hubstudio.core.errors import BackboneError
+from hubstudio.core.events import Report
+from hubstudio.core.handles import Handle, HandleKind, nearest_name, parse_handle
 from hubstudio.core.module_cache import CachedModule, ModuleState, look_up
-from hubstudio.hub.fetch import bring, fetch, import_archive, imported_folder_of
+from hubstudio.hub.fetch import bring, fetch, import_archive
 from hubstudio.ml import buckets
 from hubstudio.ml.module_checking import check_in_child
 
@@ -22,8 +22,8 @@ _HOW_TO_GET = "Fetch it with 'hubstudio backbones get {}', or with Download on t
 def find_folder(text: str) -> tuple[str, Path]:
     """Return the canonical handle and the folder of a backbone that is on this computer; no request is made.
 
-    An archive is imported first, so that what a plan holds stays readable. Raises ``BackboneError`` with the way to
-    get a module that is not here, or not whole.
+    Raises ``BackboneError`` with the way to get a module that is not here, or not whole. That of an archive is here
+    once it was fetched, by the handle that fetching gives it.
     """
     handle = parse_handle(text)
     if handle.kind is HandleKind.BUNDLED:
@@ -33,8 +33,8 @@ def find_folder(text: str) -> tuple[str, Path]:
     if handle.kind is HandleKind.FOLDER:
         return handle.text, Path(handle.text)
     if handle.kind is HandleKind.ARCHIVE:
-        folder = _imported(Path(handle.text))
-        return str(folder), folder
+        what = f"'{handle.text}' is an archive that has to be unpacked first."
+        raise BackboneError(what, next_step=_HOW_TO_GET.format(shlex.quote(handle.text)))
     module = look_up(handle.text)
     if not module.is_ready:
         raise _not_here(module)
@@ -62,22 +62,8 @@ def fetch_module(text: str, report: Report, cancel: CancelToken) -> BackboneInfo
 
 
 def is_here(handle: Handle) -> bool:
-    """Whether it can be loaded without a request."""
-    if handle.kind is HandleKind.ARCHIVE:
-        return look_up(str(imported_folder_of(Path(handle.text), CancelToken()))).is_ready
-    return not handle.is_fetched or look_up(handle.text).is_ready
-
-
-def _imported(archive: Path) -> Path:
-    """Return the folder of the module in an archive, which is unpacked there if it is not yet.
-
-    One that is refused as unsafe is there too: whoever loads it next is told, or trusts it.
-    """
-    folder = imported_folder_of(archive, CancelToken())
-    if not look_up(str(folder)).is_ready:
-        with contextlib.suppress(UnsafeModuleError):
-            fetch_module(str(archive), ignore, CancelToken())
-    return folder
+    """Whether it can be loaded as it is: nothing has to be asked for or unpacked."""
+    return handle.kind is not HandleKind.ARCHIVE and (not handle.is_fetched or look_up(handle.text).is_ready)
 
 
 def _not_here(module: CachedModule) -> BackboneError:
@@ -86,5 +72,6 @@ def _not_here(module: CachedModule) -> BackboneError:
         what = f"'{module.handle}' on this computer is damaged."
         return BackboneError(what, found=f"In '{module.folder}': {module.why}.", next_step=f"{step} That mends it.")
     what = f"'{module.handle}' is not on this computer yet."
-    begun = f"{module.bytes / 1e6:.1f} MB of it have come." if module.state is ModuleState.PARTIAL else ""
-    return BackboneError(what, found=begun, next_step=step)
+    is_begun = module.state is ModuleState.PARTIAL
+    found = f"{module.bytes / 1e6:.1f} MB of it have come." if is_begun else nearest_name(module.handle)
+    return BackboneError(what, found=found, next_step=step)

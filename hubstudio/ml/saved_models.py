@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import RunError, UnsafeModuleError
+from hubstudio.core.hyper_parameters import CHECK_BATCH
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.ml.hub_backbone import HubBackbone, load_keras_file
 from hubstudio.ml.model_factory import CLASSIFIER_LAYER, Classifier
@@ -23,7 +24,6 @@ from hubstudio.ml.photo_batches import read_batches
 
 TOLERANCE = 1e-4
 """Largest difference of any probability that a rewritten model may show."""
-_CHECK_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ def _difference(file: Path, sample: NDArray[np.float32], expected: NDArray[np.fl
 
 def _in_small_batches(model: keras.Model, sample: NDArray[np.float32]) -> NDArray[np.float32]:
     """Call a model plainly, a few photos at a time: what every layer gives is in memory until the last one is done."""
-    starts = range(0, len(sample), _CHECK_BATCH)
-    answers = [np.asarray(model(sample[start : start + _CHECK_BATCH], training=False)) for start in starts]
+    starts = range(0, len(sample), CHECK_BATCH)
+    answers = [np.asarray(model(sample[start : start + CHECK_BATCH], training=False)) for start in starts]
     return np.concatenate(answers)
 
 

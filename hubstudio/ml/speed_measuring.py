@@ -57,8 +57,10 @@ def measure(plan: Plan, cancel: CancelToken) -> Speed:
     cancel.check()
     with_steps = plan.mode is Mode.FINE_TUNE
     try:
-        with ChildProcess() as child:
-            folder, features, speed = child.run(measured_here, plan, cancel=cancel)
+        # The photos' folder is this process's: a child that is stopped would leave it behind.
+        with tempfile.TemporaryDirectory(prefix="hubstudio-", ignore_cleanup_errors=True) as photos, \
+                ChildProcess() as child:  # fmt: skip
+            folder, features, speed = child.run(measured_here, plan, Path(photos), cancel=cancel)
             if with_steps:
                 speed = replace(speed, steps=_steps_or_none(child, plan, speed, cancel))
     except ChildFailed as error:
@@ -71,16 +73,18 @@ def measure(plan: Plan, cancel: CancelToken) -> Speed:
     return speed
 
 
-def measured_here(plan: Plan) -> tuple[Path, str, Speed]:
-    """Load the backbone and measure in this process; return folder, endpoint, and speed without any steps."""
+def measured_here(plan: Plan, photos: Path) -> tuple[Path, str, Speed]:
+    """Load the backbone and measure in this process, on photos that are drawn into the folder ``photos``.
+
+    Return the module's folder, its endpoint, and the speed without any steps.
+    """
     clock = _Stopwatch()
     module = load_module(plan.backbone, plan.features)
     load_seconds = clock.lap()
     size = module.size(plan.image_size)
-    with tempfile.TemporaryDirectory(prefix="hubstudio-") as folder:
-        small, large = (_generated(Path(folder), *side) for side in (_SMALL, _LARGE))
-        decode = _decode_speed(small, large, size)
-        start_seconds, each = _through_store(small, module, size)
+    small, large = (_generated(photos, *side) for side in (_SMALL, _LARGE))
+    decode = _decode_speed(small, large, size)
+    start_seconds, each = _through_store(small, module, size)
     memory = peak_memory()
     beside = bool(tf.config.list_physical_devices("GPU"))
     own = each if beside else max(each - decode.seconds(_megapixels(_SMALL)), 0.1 * each)

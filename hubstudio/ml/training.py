@@ -21,7 +21,6 @@ from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
 from hubstudio.core.events import (
-    BytesFetched,
     EpochDone,
     Event,
     Note,
@@ -115,8 +114,7 @@ class Trainer:
         photo_set, split = read_photos(self.plan, self._photos_read, self.cancel)
         photo_set.require_trainable()
         self.cancel.check_before_results()
-        self.meter.begin()
-        module = obtain(self.plan.backbone, self.plan.features, self.report, self.cancel)
+        module = obtain(self.plan.backbone, self.plan.features, self.report, self.cancel, self.meter.begin)
         if self.plan.mode is Mode.FINE_TUNE:
             module.require_fine_tuning()
         self.plan = replace(self.plan, backbone=module.handle, features=module.features_name)
@@ -160,8 +158,6 @@ class Trainer:
             self.notes.append(event.text)
         elif isinstance(event, PhaseStarted):
             self.meter.enter(event.phase.value)
-        elif isinstance(event, BytesFetched):
-            self.meter.begin()  # downloading is no part of what a training takes
         self._report(event)
 
     def _photos_read(self, done: int, total: int, what: str) -> None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import BatchDone, EpochDone, Phase, PhaseStarted, Report
+from hubstudio.core.hyper_parameters import VALIDATION_BATCH
 
-_VALIDATION_BATCH = 64
 WARM_UP = 0.05  # of a phase
 
 
@@ -150,7 +150,7 @@ def _train_epoch(
 def _validate(model: keras.Model, validation: Examples, cancel: CancelToken) -> Score | None:
     """Return the score on all validation rows, or None if asked to stop."""
     mean = _Mean()
-    for places in _batches(np.arange(len(validation)), _VALIDATION_BATCH):
+    for places in _batches(np.arange(len(validation)), VALIDATION_BATCH):
         cancel.check()
         if cancel.is_stopping:
             return None

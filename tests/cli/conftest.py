@@ -38,11 +38,15 @@ class FakeEngine:
     validation_loss: float = 0.25
     predicted: Cost | None = None
     unmeasurable: bool = False
+    absent: dict[str, str] = field(default_factory=dict[str, str])
+    """What has to be fetched first, and the handle by which it is here from then on."""
 
     def probe(self, backbone: str, features: str = "") -> BackboneInfo:
         self.before()
+        if backbone in self.absent:
+            raise BackboneError(f"'{backbone}' is not on this computer yet.")
         self.asked.append((backbone, features) if features else backbone)
-        blocks = (Block("stem", 2, 100), Block("block_1", 6, 2_000))
+        blocks = (Block("stem", 2, 100), Block("block_1", 6, 2_000, 4))
         endpoints = (Endpoint("stem/map", (12, None, 8)), Endpoint("vector", (1280,)))
         return BackboneInfo(
             "tiny", backbone, Path("tiny"), 96, 1280, 2_100, True, blocks, ModuleFormat.TF2, 8_000, features, endpoints,
@@ -53,7 +57,7 @@ class FakeEngine:
         self.before()
         cancel.check()
         report(BytesFetched(backbone, 4_000, 8_000, 1e6, 0.5))
-        return self.probe(backbone)
+        return self.probe(self.absent.pop(backbone, backbone))
 
     def trust(self, backbone: str) -> None:
         self.before()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core.catalogue import bundled_catalogue
-from hubstudio.core.errors import BackboneError, Cancelled
+from hubstudio.core.errors import BackboneError, Cancelled, UnsafeModuleError
 from saved_modules import saved_module
 
 Hubstudio = Callable[..., Ended]
@@ -65,9 +66,34 @@ def test_a_row_is_ready_by_either_of_its_handles(hubstudio: Hubstudio, cache: Pa
     assert entry["bytes"] == sum(path.stat().st_size for path in MODULE.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "https://www.kaggle.com/models/google/mobilenet-v1/frameworks/TensorFlow2/variations/x/versions/2",
+        "https://www.kaggle.com/models/google",
+        f"{HANDLE}?tf-hub-format=compressed",
+    ],
+)
+def test_another_programs_entry_is_listed_and_removed_whatever_its_address_looks_like(
+    hubstudio: Hubstudio, cache: Path, odd: str
+) -> None:
+    folder = put(cache, odd)
+    (name,) = (name for name, entry in listed(hubstudio).items() if entry["folder"] == str(folder))
+    assert hubstudio("backbones", "remove", name).code == 0
+    assert not folder.exists()
+
+
 def test_modules_of_ones_own_are_listed_too(hubstudio: Hubstudio, cache: Path) -> None:
     put(cache, "https://host/mine/1")
     assert listed(hubstudio)["https://host/mine/1"]["state"] == "ready"
+
+
+def test_a_row_of_ones_own_whose_handle_is_a_folder_is_ready(hubstudio: Hubstudio, own_home: Path) -> None:
+    rows = f'[[backbone]]\nid = "mine"\nhandle = "{MODULE.as_posix()}"\n'
+    (own_home / "backbones.toml").write_text(rows + '[[backbone]]\nid = "gone"\nhandle = "/nowhere/module"\n')
+    entry = listed(hubstudio)["mine"]
+    assert (entry["state"], entry["folder"], entry["bytes"] > 0) == ("ready", str(MODULE), True)
+    assert "to download" not in next(line for line in hubstudio("backbones").out.splitlines() if "gone" in line)
 
 
 def test_a_badly_written_own_catalogue_costs_only_itself(hubstudio: Hubstudio, own_home: Path) -> None:
@@ -160,6 +186,34 @@ def test_trust_passes_on_exactly_the_module_that_is_meant(
     put(cache, KAGGLE)
     assert hubstudio("backbones", "trust", "mobilenet-v1-025-224", "--json").document["trusted"] is True
     assert engine.asked == [("trust", KAGGLE)]
+
+
+def test_probe_looks_into_an_archive_by_fetching_it_first(
+    hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path
+) -> None:
+    archive = tmp_path / "m.tar.gz"
+    archive.write_bytes(b"x")
+    engine.absent = {str(archive): "/imported/m"}
+    assert hubstudio("backbones", "probe", archive, "--json").document["handle"] == "/imported/m"
+
+
+def test_ctrl_c_ends_a_look_into_an_archive(hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path) -> None:
+    (tmp_path / "m.tar.gz").write_bytes(b"x")
+    engine.before = lambda: signal.raise_signal(signal.SIGINT)
+    assert hubstudio("backbones", "probe", tmp_path / "m.tar.gz").code == 130
+    assert engine.asked == []
+
+
+def test_an_archive_whose_module_is_refused_is_trusted_by_the_folder_it_is_in(
+    hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UnsafeModuleError("It could do more than look at photos.", operations=("PyFunc",), handle="/imported/m")
+
+    (tmp_path / "m.tar.gz").write_bytes(b"x")
+    monkeypatch.setattr(engine, "fetch", refuse)
+    assert hubstudio("backbones", "trust", tmp_path / "m.tar.gz", "--json").document["handle"] == "/imported/m"
+    assert engine.asked == [("trust", "/imported/m")]
 
 
 @pytest.mark.parametrize(

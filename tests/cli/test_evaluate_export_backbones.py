@@ -92,7 +92,7 @@ def test_probe_json_holds_every_promised_field(hubstudio: Hubstudio) -> None:
     assert document["features"] == 1280
     assert document["trainable"] is True
     assert document["format"] == "TF2 SavedModel"
-    assert document["blocks"][1] == {"name": "block_1", "variables": 6, "parameters": 2000}
+    assert document["blocks"][1] == {"name": "block_1", "variables": 6, "parameters": 2000, "trainable": 4}
 
 
 def test_probe_says_in_words_what_is_inside(hubstudio: Hubstudio) -> None:

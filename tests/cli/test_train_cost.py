@@ -6,11 +6,13 @@ from pathlib import Path
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core import speeds
 from hubstudio.core.cost import Cost
+from hubstudio.core.errors import BackboneError
 from hubstudio.core.run_folder import RunFolder
 from made_speeds import SPEED
 
 Hubstudio = Callable[..., Ended]
 MEASURED = ("measure", "studio-mini")
+FAR = "https://host/far/1"
 
 
 def test_the_prediction_is_said_before_the_start(
@@ -58,6 +60,40 @@ def test_fine_tuning_is_measured_first_if_that_was_never_done(
     assert ended.code == 0
     assert MEASURED in engine.asked
     assert "Measuring how fast tiny is on this computer" in ended.err
+
+
+def test_a_backbone_that_is_not_here_is_fetched_before_it_is_measured(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.absent = {FAR: FAR}
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--backbone", FAR, "--mode", "fine-tune")
+    assert ended.code == 0
+    assert ("measure", FAR) in engine.asked
+
+
+def test_an_archive_is_trained_on_by_the_folder_that_its_module_came_to_be_in(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    archive, folder = tmp_path / "m.tar.gz", tmp_path / "imported" / "m"
+    archive.write_bytes(b"x")
+    folder.mkdir(parents=True)
+    engine.absent = {str(archive): str(folder)}
+    arguments = ("--out", tmp_path / "run", "--backbone", archive, "--mode", "fine-tune")
+    assert hubstudio("train", photos, *arguments).code == 0
+    assert ("measure", str(folder)) in engine.asked
+    assert [plan.backbone for plan in engine.plans] == [str(folder)]
+
+
+def test_a_backbone_that_cannot_be_fetched_is_no_training(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    def refuse() -> None:
+        raise BackboneError("There is no network.", next_step="Try again.")
+
+    engine.before = refuse
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--backbone", FAR, "--json")
+    assert (ended.code, ended.document["error"]["what"]) == (1, "There is no network.")
+    assert engine.plans == []
 
 
 def test_what_was_measured_before_is_not_measured_again(

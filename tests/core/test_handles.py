@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hubstudio.core import addresses
 from hubstudio.core.catalogue import Catalogue, bundled_catalogue, load_catalogue
 from hubstudio.core.errors import BackboneError
-from hubstudio.core.handles import Handle, HandleKind, parse_handle
+from hubstudio.core.handles import Handle, HandleKind, nearest_name, parse_handle
 
 V2 = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
 PREVIEW = "https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4"
@@ -87,7 +87,8 @@ def test_every_usual_spelling_of_a_kaggle_handle_is_one_address(text: str) -> No
         ("deepmind/bigbigan-resnet50/1", "https://tfhub.dev/deepmind/bigbigan-resnet50/1", "hub"),
         ("https://tfhub.dev/google/spice", "https://tfhub.dev/google/spice", "hub"),
         ("https://Models.Example.org/A/b.tar.gz", "https://models.example.org/A/b.tar.gz", "hub"),
-        ("https://h.org/m/1/?key=a%20b&tf-hub-format=compressed#x", "https://h.org/m/1?key=a+b", "hub"),
+        ("https://h.org/m/1/?key=a%20b&tf-hub-format=compressed#x", "https://h.org/m/1?key=a%20b", "hub"),
+        ("https://h.org/m?tf-hub-format=compressed&flag&a=1;b&c=", "https://h.org/m?flag&a=1;b&c=", "hub"),
         ("http://127.0.0.1:8000/m/1", "http://127.0.0.1:8000/m/1", "hub"),
         ("http://[::1]:8000/m/1", "http://[::1]:8000/m/1", "hub"),
         ("gs://bucket/path/module.tar.gz", "gs://bucket/path/module.tar.gz", "bucket"),
@@ -139,6 +140,66 @@ def test_what_is_no_backbone_says_why_and_what_to_do(text: str, message: str) ->
         parse_handle(text, bundled_catalogue())
     assert message in str(refused.value)
     assert refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{V2},",
+        f"{V2};",
+        f"'{V2}',",
+        f"{V2}')",
+        f"{V2}”),",
+        f"({V2})",
+        f"[{V2}]",
+        f"\ufeff{V2}\u200b",
+        V2.replace("/feature", "/\u200bfeature"),
+        f"hub.load('{V2}')",
+        f'm = hub.load("{V2}")',
+        f'hub.KerasLayer("{V2}", trainable=True),',
+        f'hub.KerasLayer(\n    handle="{V2}",\n    input_shape=(224, 224, 3))',
+        f'model = Sequential([KerasLayer("{V2}"), Dense(3)])',
+        f"hub.load('{V2}",
+    ],
+)
+def test_an_address_is_taken_out_of_what_was_copied_along_with_it(text: str) -> None:
+    assert parsed(text, NO_ROWS) == (V2, "hub")
+
+
+def test_a_kaggle_handle_and_a_name_are_taken_out_of_a_line_of_a_program_too() -> None:
+    handle = "google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2"
+    assert parsed(f'kagglehub.model_download("{handle}")') == (KAGGLE, "kaggle")
+    assert parsed("mobilenet-v2-100-224,\u200b") == (V2, "hub")
+
+
+def test_brackets_of_an_address_and_commas_inside_it_are_its_own() -> None:
+    for address in ("https://h.org/m_(1)", "https://h.org/a,b;c/[1]"):
+        assert parsed(f"{address},") == (address, "hub")
+
+
+@pytest.mark.parametrize("name", ["mine,", "mine)", "mi\u200bne", "hub.load('x')"])
+def test_a_folder_is_found_by_its_quoted_path_though_its_name_looks_like_junk(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    assert parsed(f'"{tmp_path / name}"') == (str(tmp_path / name), "folder")
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (V2.replace("224", "225"), "mobilenet_v2_100_224"),
+        (V2.replace("vector/5", "vectr/4"), "mobilenet_v2_100_224"),
+        (V2.replace("tfhub", "tfhb"), "mobilenet_v2_100_224"),
+        ("https://tfhub.dev/google/imagenet/inception_v4/feature_vectr/4?a_long_question=1", "inception_v3"),
+        (KAGGLE.replace("100-224", "100-225"), "mobilenet-v2-100-224"),
+    ],
+)
+def test_an_address_that_is_nearly_one_of_the_catalogue_has_a_nearest_name(address: str, name: str) -> None:
+    assert nearest_name(address, bundled_catalogue()) == f"Did you mean '{name}'?"
+
+
+@pytest.mark.parametrize("address", [V2, KAGGLE, "https://host/small/1", "gs://bucket/path/module"])
+def test_an_address_of_the_catalogue_and_one_unlike_all_have_no_nearest_name(address: str) -> None:
+    assert nearest_name(address, bundled_catalogue()) == ""
 
 
 @pytest.fixture
@@ -236,6 +297,7 @@ def test_kagglehub_has_the_five_parts() -> None:
 
 pieces = st.sampled_from(
     [
+        *(",", ";", "(", ")", "hub.load('", "handle=", "\u200b"),
         *("https://", "http://", "HTTPS:/", "gs://", "file://", "tfhub.dev", "www.kaggle.com", "kaggle.com", "models"),
         *("api/v1", "frameworks", "variations", "versions", "tensorFlow2", "tfLite", "tf-hub-format=compressed"),
         *(
@@ -270,6 +332,7 @@ pieces = st.sampled_from(
 @example("https://h.org/a'?tf-hub-format=compressed")
 @example("https://tfhub.dev/a/b'?x")
 @example("gs://a/b'/")
+@example("https://h.org/a,);'/hub.load('https://h.org/b'),")
 @example("~\0/x")
 @example("file:///%00")
 @example("file://[")

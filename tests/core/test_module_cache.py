@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,43 @@ def test_a_kaggle_module_is_found_by_every_address_programs_use(cache: Path) -> 
     other = "https://kaggle.com/models/google/mobilenet-v1/frameworks/tensorFlow2/variations/025-224-feature-vector/versions/2"
     entry = put(cache, other)
     assert look_up(KAGGLE).folder == entry
+
+
+SPELLINGS = [
+    "https://www.kaggle.com/models/google/mobilenet-v1/frameworks/TensorFlow2/variations/025-224-feature-vector/versions/2",
+    "https://kaggle.com/models/google/mobilenet-v1/tensorFlow2/025-224-feature-vector/2",
+]
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_an_entry_that_another_program_spelled_otherwise_is_listed_as_plans_hold_it(cache: Path, spelled: str) -> None:
+    entry = put(cache, spelled)
+    assert [(module.handle, module.folder) for module in cached_modules()] == [(KAGGLE, entry)]
+
+
+def test_entries_of_one_module_are_listed_once_and_removed_together(cache: Path) -> None:
+    for spelled in SPELLINGS:
+        put(cache, spelled)
+    assert [module.handle for module in cached_modules()] == [KAGGLE]
+    assert module_cache.remove(KAGGLE) == 2 * total(MODULE)
+    assert cached_modules() == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        f"{HANDLE}?tf-hub-format=compressed",
+        "https://www.kaggle.com/models/google",
+        "https://www.kaggle.com/models/a/b//d/1",
+        "https://www.kaggle.com/models/a/b/tensorFlow2/d/1/2",
+        "http://[",
+    ],
+)
+def test_an_entry_whose_address_leads_elsewhere_keeps_it_and_can_be_removed(cache: Path, odd: str) -> None:
+    entry = put(cache, odd)
+    assert [(module.handle, module.folder) for module in cached_modules()] == [(odd, entry)]
+    assert module_cache.remove(odd) == total(MODULE)
+    assert not entry.exists()
 
 
 @pytest.mark.parametrize("is_marked", [True, False])
@@ -162,11 +200,20 @@ def test_removing_takes_everything_and_tells_how_much(cache: Path) -> None:
         module_cache.remove(HANDLE)
 
 
-def test_a_module_that_is_being_fetched_is_not_removed(cache: Path) -> None:
+def test_a_module_that_is_being_fetched_is_not_removed(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_cache, "_LOCK_SECONDS", 0.0)
     entry = EntryPaths(put(cache))
     with FileLock(entry.lock), pytest.raises(BackboneError, match="being fetched"):
         module_cache.remove(HANDLE)
     assert look_up(HANDLE).is_ready
+
+
+def test_removing_waits_for_a_fetching_that_is_about_to_end(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = FileLock(EntryPaths(put(cache)).lock)
+    lock.acquire()
+    monkeypatch.setattr(time, "sleep", lambda _seconds: lock.release())  # it ends while it is waited for
+    module_cache.remove(HANDLE)
+    assert look_up(HANDLE).state is ModuleState.ABSENT
 
 
 def test_a_begun_download_is_listed_and_can_be_removed(cache: Path) -> None:

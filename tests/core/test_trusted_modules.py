@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from hubstudio.core import whole_files
 from hubstudio.core.trusted_modules import is_trusted, module_digest, remember
 
 
@@ -30,6 +33,23 @@ def test_what_was_trusted_stays_trusted_also_beside_others(module: Path) -> None
     remember(module_digest(module), "module")
     assert is_trusted(module_digest(module))
     assert is_trusted("another")
+
+
+def test_trust_that_another_program_gives_at_the_same_time_is_kept(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = FileLock(own_home / "trusted-modules.lock")
+    others.acquire()
+
+    def written_by_the_other(_seconds: float) -> None:
+        if others.is_locked:
+            whole_files.write_text(own_home / "trusted-modules.json", '{"version": 1, "modules": {"theirs": "x"}}')
+            others.release()
+
+    monkeypatch.setattr(time, "sleep", written_by_the_other)
+    remember("ours", "y")
+    assert is_trusted("ours")
+    assert is_trusted("theirs")
 
 
 @pytest.mark.parametrize("part", ["saved_model.pb", "assets/words.txt"])

@@ -49,6 +49,36 @@ def test_a_whole_archive_becomes_the_same_files_with_their_digests(tmp_path: Pat
     assert files == {name: file_facts(MODULE / name) for name in files_in(MODULE)}
 
 
+@pytest.mark.parametrize("top", ["module", "a/b", "./a/b/c"])
+@pytest.mark.parametrize(
+    "beside",
+    [(), (".DS_Store", "README.md"), ("__MACOSX/._module", "__MACOSX/module/saved_model.pb"), ("._a", "z/notes.txt")],
+    ids=str,
+)
+def test_the_only_folder_that_holds_a_module_is_taken_whatever_lies_beside_it(
+    tmp_path: Path, top: str, beside: tuple[str, ...]
+) -> None:
+    (tmp_path / "m.tar.gz").write_bytes(packed(*((name, b"x") for name in beside), top=top))
+    made, files = unpack("x", tmp_path / "m.tar.gz", tmp_path / "making", lambda done, total: None)
+    assert made == tmp_path / "making" / top
+    assert files_in(made) == files_in(MODULE)
+    assert files == {name: file_facts(MODULE / name) for name in files_in(MODULE)}
+
+
+def test_a_module_among_the_assets_of_another_belongs_to_it(tmp_path: Path) -> None:
+    inside = ("a/assets/inner/saved_model.pb", b"x")
+    (tmp_path / "m.tar.gz").write_bytes(packed(inside, top="a"))
+    assert unpacked(tmp_path / "m.tar.gz") == tmp_path / "making" / "a"
+
+
+def test_of_several_modules_none_is_guessed_and_all_are_named(tmp_path: Path) -> None:
+    (tmp_path / "m.tar.gz").write_bytes(packed(("b/saved_model.pb", b"x"), top="a/one"))
+    with pytest.raises(BackboneError, match="more than one module") as caught:
+        unpacked(tmp_path / "m.tar.gz")
+    assert "'a/one', 'b'" in caught.value.found
+    assert "choose the folder" in caught.value.next_step
+
+
 @pytest.mark.parametrize(
     "odd",
     [

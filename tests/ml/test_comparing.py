@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_modules import save_reusable, small_network
@@ -154,6 +155,21 @@ def test_the_speed_on_real_photos_is_kept_in_place_of_the_measured_one(
     assert kept.steps == SPEED.steps
     assert kept.photos_per_second >= row.photos_per_second  # without the decoder's share
     assert kept.photos_per_second != SPEED.photos_per_second
+
+
+def test_the_time_of_a_contender_is_without_its_measurement(
+    plan: Plan, small_module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def measure(plan: Plan, cancel: CancelToken) -> object:
+        now[0] += 1000
+        return SPEED
+
+    monkeypatch.setattr(comparing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(speed_measuring, "measure", measure)
+    (row,) = compare(plan, small_module)
+    assert (now[0], row.seconds) == (1000, 0)
 
 
 def test_a_backbone_that_was_measured_before_is_not_measured_again(

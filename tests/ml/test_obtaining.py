@@ -14,14 +14,16 @@ import tensorflow_hub as hub
 from made_modules import save_called
 
 from hub.misbehaving_server import Reply, misbehaving
+from hubstudio.core import module_places
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import BackboneError, UnsafeModuleError
+from hubstudio.core.errors import BackboneError, Cancelled, UnsafeModuleError
 from hubstudio.core.events import BytesFetched, Event, ignore
 from hubstudio.core.module_cache import ModuleState, look_up
 from hubstudio.core.settings import Settings
 from hubstudio.ml import buckets
 from hubstudio.ml.engine import LocalEngine
 from hubstudio.ml.hub_module import load_module
+from hubstudio.ml.module_folders import find_folder
 from hubstudio.ml.obtaining import obtain
 
 DATA = "variables/variables.data-00000-of-00001"
@@ -74,6 +76,12 @@ def test_training_fetches_what_is_not_here_and_mends_what_only_loading_shows_to_
         assert server.connections == 1
 
 
+def test_a_mistyped_address_that_is_not_here_names_the_nearest_row() -> None:
+    with pytest.raises(BackboneError, match="is not on this computer yet") as caught:
+        find_folder("https://tfhub.dev/google/imagenet/mobilenet_v2_100_225/feature_vector/5")
+    assert caught.value.found == "Did you mean 'mobilenet_v2_100_224'?"
+
+
 def test_a_module_for_text_is_fetched_looked_into_and_not_kept(tmp_path: Path) -> None:
     spec = tf.TensorSpec([None], tf.string)
     text = save_called(tmp_path / "text", spec, lambda x: tf.cast(tf.strings.length(x), tf.float32))
@@ -114,7 +122,56 @@ def test_an_archive_is_imported_under_a_name_that_can_be_read_and_stays(small_mo
 def test_an_archive_that_is_no_module_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.tar.gz").write_bytes(b"no archive" * 100)
     with pytest.raises(BackboneError, match="no module"):
-        load_module(str(tmp_path / "letter.tar.gz"))
+        obtain(str(tmp_path / "letter.tar.gz"), "", ignore, CancelToken())
+
+
+def test_an_archive_is_read_once_and_only_where_it_can_be_stopped(small_module: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "m.tar.gz"
+    archive.write_bytes(packed(small_module))
+    with pytest.raises(BackboneError, match="has to be unpacked first") as caught:
+        load_module(str(archive))
+    assert "backbones get" in caught.value.next_step
+    stopped = CancelToken()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        obtain(str(archive), "", ignore, stopped)
+    assert not module_places.imported_folder().exists()
+
+
+def test_a_refused_module_of_an_archive_is_known_by_its_folder(tmp_path: Path) -> None:
+    unsafe = save_called(tmp_path / "unsafe", tf.TensorSpec([None, 16, 16, 3], tf.float32), reading_a_file)
+    (tmp_path / "m.tar.gz").write_bytes(packed(unsafe))
+    with pytest.raises(UnsafeModuleError) as caught:
+        LocalEngine().fetch(str(tmp_path / "m.tar.gz"), ignore, CancelToken())
+    LocalEngine().trust(caught.value.handle)
+    assert load_module(caught.value.handle).features == 3
+
+
+def reading_a_file(photos: tf.Tensor) -> tf.Tensor:
+    with tf.control_dependencies([tf.io.read_file("/etc/hostname")]):
+        return tf.reduce_mean(photos, [1, 2])
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_loading_begins_once_everything_is_here(small_module: Path, is_damaged: bool) -> None:
+    happened: list[str] = []
+    with misbehaving(Reply(packed(small_module))) as server:
+        if is_damaged:
+            folder = look_up(server.handle).folder
+            shutil.copytree(small_module, folder)
+            content = bytearray((folder / DATA).read_bytes())
+            content[len(content) // 2] ^= 0xFF
+            (folder / DATA).write_bytes(content)
+        obtain(
+            server.handle,
+            "",
+            lambda event: happened.append("fetching"),
+            CancelToken(),
+            lambda: happened.append("loading"),
+        )
+    assert happened[-1] == "loading"
+    assert "fetching" in happened
+    assert happened.count("loading") == (2 if is_damaged else 1)
 
 
 @pytest.mark.parametrize("shape", ["folder", "archive"])
@@ -147,8 +204,9 @@ def test_a_look_inside_that_falls_over_is_told(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setattr(module_checking, "look_into", function)
 
     falls_over(abort)
-    with pytest.raises(BackboneError, match="could not be looked into"):
+    with pytest.raises(BackboneError, match="could not be looked into") as caught:
         module_checking.check_in_child("https://host/m/1", small_module, CancelToken())
+    assert "code -6" in caught.value.found  # that of an abort, not of another failure on the way
 
 
 def abort(handle: str, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,15 +12,18 @@ import pytest
 from made_modules import save_tf1
 
 from conftest import make_photos
+from hub.misbehaving_server import wait_until
 from hubstudio.core import speeds
+from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import Speed
 from hubstudio.core.errors import BackboneError, Cancelled
-from hubstudio.core.events import Event, RunStarted, ignore
+from hubstudio.core.events import BytesFetched, Event, Report, RunStarted, ignore
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder
-from hubstudio.ml import child_process, speed_measuring
+from hubstudio.ml import child_process, obtaining, speed_measuring
 from hubstudio.ml.engine import LocalEngine
+from hubstudio.ml.training import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +102,32 @@ def test_cancelling_ends_it_at_once_and_keeps_nothing(small_module: Path, monkey
     assert speeds.kept(small_module, "", 32) is None
 
 
+def test_a_measurement_that_is_stopped_leaves_no_photos_behind(
+    small_module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(speed_measuring, "measured_here", draws_and_stays)
+    cancel = CancelToken()
+
+    def cancel_once_drawn() -> None:
+        wait_until(lambda: bool(list(tmp_path.rglob("*.jpg"))), 60)
+        cancel.cancel()
+
+    canceller = threading.Thread(target=cancel_once_drawn)
+    canceller.start()
+    with pytest.raises(Cancelled):
+        LocalEngine().measure(Plan("photos", backbone=str(small_module)), cancel)
+    canceller.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def draws_and_stays(plan: Plan, photos: Path) -> None:
+    """Begin as a measurement does, in its process, and go on until that is ended."""
+    (photos / "drawn.jpg").touch()
+    threading.Event().wait()
+
+
 def test_steps_that_run_out_of_memory_leave_what_is_known_of_the_frozen_backbone(
     measured: Speed, small_module: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +158,25 @@ def test_a_run_is_predicted_and_keeps_prediction_and_truth(
     assert table["actual"]["seconds"] == pytest.approx(sum(table["actual"]["stretches"].values()))
     assert table["predicted"]["seconds"] == started.cost.seconds
     assert table["actual"]["memory_bytes"] > 200e6
+
+
+def test_the_truth_does_not_count_how_the_backbone_came_here(
+    small_module: Path, three_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def fetch(text: str, report: Report, cancel: CancelToken) -> BackboneInfo:
+        now[0] += 100
+        report(BytesFetched(text, 8, 8, 1e6, 0.0))
+        now[0] += 1000  # unpacked and checked
+        return LocalEngine().probe(str(small_module))
+
+    monkeypatch.setattr(obtaining, "fetch_module", fetch)
+    monkeypatch.setattr(Trainer, "clock", lambda _trainer: now[0])
+    plan = Plan(str(three_classes), backbone="https://host/far/1", epochs=1)
+    summary = LocalEngine().train(plan, tmp_path / "run", ignore, CancelToken())
+    assert summary.cost is not None
+    assert (now[0], summary.cost.actual.seconds) == (1100, 0)
 
 
 def test_the_truth_counts_the_pixels_that_fine_tuning_keeps_on_disk(

@@ -155,7 +155,7 @@ def test_cancelling_is_polled_in_validation_too(plan: Plan, tmp_path: Path, monk
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(keras.Model, "test_on_batch", counting)
-    monkeypatch.setattr(training_loop, "_VALIDATION_BATCH", 2)
+    monkeypatch.setattr(training_loop, "VALIDATION_BATCH", 2)
     with pytest.raises(Cancelled):
         train(plan, tmp_path / "run", cancel)
     assert validated == 1
