@@ -61,9 +61,13 @@ class Listed:
             f"{row.imagenet_top1:.1f}" if row and row.imagenet_top1 else "–",
         )
 
+    def damage(self) -> str:
+        """Return what is wrong with a broken one, as a sentence; empty for others."""
+        if self.state != ModuleState.BROKEN:
+            return ""
+        return f"'{self.name}' is broken: {self.why}. 'hubstudio backbones get {self.name}' mends it."
+
     def _state(self) -> str:
-        if self.state == ModuleState.BROKEN:
-            return f"broken ({self.why})"
         return {ModuleState.ABSENT.value: "to download", ModuleState.PARTIAL.value: "partly here"}.get(
             self.state, self.state
         )

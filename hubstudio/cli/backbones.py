@@ -62,7 +62,8 @@ def _list(context: Context) -> int:
         document["catalogue_error"] = error_table(problem)
         context.console.message(str(problem))
     rows = [backbone_list.HEADINGS, *(line.cells() for line in lines)]
-    context.console.result(document, [*table(rows), "", _MORE])
+    damage = [line.damage() for line in lines if line.damage()]
+    context.console.result(document, [*table(rows), "", *damage, _MORE])
     return 0
 
 

@@ -103,13 +103,14 @@ def _guarded(args: Namespace, context: Context) -> int:
             with interruptible(context.cancel):
                 return COMMANDS[args.command].run(args, context)
         except (KeyboardInterrupt, Exception) as error:
-            return _ended_by(error, context)
+            return _ended_by(error, context, args.command)
 
 
-def _ended_by(error: BaseException, context: Context) -> int:
+def _ended_by(error: BaseException, context: Context, command: str) -> int:
     # Ctrl+C reaches the processes of an export too: how their end looks from here is no mistake of the person.
     if context.cancel.is_cancelled or isinstance(error, Cancelled | KeyboardInterrupt):
-        context.console.error(StudioError("Interrupted; nothing was written."))
+        kept = "What was downloaded so far is kept, and goes on from there." if command == "backbones" else ""
+        context.console.error(StudioError("Interrupted; nothing half-written is left.", found=kept))
         return INTERRUPTED
     if isinstance(error, UsageError):
         return _refuse(context.console, error)

@@ -52,10 +52,13 @@ def test_the_list_holds_the_bundled_ones_and_the_catalogue_with_what_is_publishe
 
 def test_the_list_says_in_words_what_is_where(hubstudio: Hubstudio, cache: Path) -> None:
     (put(cache, HANDLE) / "saved_model.pb").unlink()
-    lines = {line.split()[0]: line for line in hubstudio("backbones").out.splitlines() if line}
+    out = hubstudio("backbones").out
+    lines = {line.split()[0]: line for line in out.splitlines() if line}
     assert "bundled" in lines["studio-mini"]
     assert "to download" in lines["mobilenet-v2-100-224"]
-    assert "broken (saved_model.pb is missing)" in lines["mobilenet-v1-025-224"]
+    assert "broken" in lines["mobilenet-v1-025-224"].split()
+    assert "'mobilenet-v1-025-224' is broken: saved_model.pb is missing." in out
+    assert "'hubstudio backbones get mobilenet-v1-025-224' mends it." in out
 
 
 @pytest.mark.parametrize("handle", [HANDLE, KAGGLE])

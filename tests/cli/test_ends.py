@@ -39,7 +39,7 @@ def test_a_signal_cancels_and_leaves_nothing(
     engine.before = lambda: os.kill(os.getpid(), number)
     ended = hubstudio("train", photos, "--out", tmp_path / "run")
     assert ended.code == 130
-    assert ended.err == "Interrupted; nothing was written.\n"
+    assert ended.err == "Interrupted; nothing half-written is left.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
@@ -53,7 +53,7 @@ def test_what_an_interruption_breaks_on_its_way_is_no_mistake(
 
     engine.before = interrupted_child
     ended = hubstudio("export", trained, "--format", "keras", "--out", tmp_path / "out")
-    assert (ended.code, ended.err) == (130, "Interrupted; nothing was written.\n")
+    assert (ended.code, ended.err) == (130, "Interrupted; nothing half-written is left.\n")
 
 
 @needs_signals

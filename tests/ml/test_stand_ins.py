@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
+from freezing import Stepping
 from made_modules import save_application, without_names
 
-from hubstudio.core.plan import Mode, Plan, Unfreeze
-from hubstudio.ml.hub_module import HubModule, load_module
-from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
+from hubstudio.ml.hub_module import load_module
 
 SIZE = 96
 BLOCKS = {
@@ -28,8 +26,8 @@ pytestmark = pytest.mark.slow
 @dataclass(frozen=True)
 class StandIn:
     name: str
-    named: HubModule
-    nameless: HubModule
+    named: Stepping
+    nameless: Stepping
 
 
 @pytest.fixture(scope="module", params=BLOCKS)
@@ -37,46 +35,45 @@ def stand_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     root: Path = tmp_path_factory.mktemp("stand_in")
     folder = save_application(request.param, root / "named", SIZE)
     nameless = without_names(folder, root / "nameless")
-    return StandIn(request.param, load_module(str(folder)), load_module(str(nameless)))
-
-
-def moved_by_a_step(module: HubModule, unfreeze: Unfreeze) -> set[int]:
-    """Train one step with the last blocks, and return the places of the variables that are not byte-equal after it."""
-    plan = Plan("photos", mode=Mode.FINE_TUNE, unfreeze=unfreeze, fine_tune_learning_rate=1e-3)
-    random = np.random.default_rng(0)
-    features = random.random((20, module.features), np.float32)
-    classifier = build_classifier(plan, module, 3, FeatureStatistics.of(features))
-    classifier.unfreeze_and_compile()
-    before = [variable.numpy().tobytes() for variable in module.variables]
-    photos = random.random((4, module.default_size, module.default_size, 3), np.float32) * 255
-    classifier.inner.train_on_batch(photos, np.array([0, 1, 2, 0]))
-    after = [variable.numpy().tobytes() for variable in module.variables]
-    return {place for place, (old, new) in enumerate(zip(before, after, strict=True)) if old != new}
-
-
-def chosen(module: HubModule, count: int) -> set[int]:
-    return {place for block in module.blocks[-count:] for place in block.places} & module.trainable
+    named_and_not = (Stepping.on(load_module(str(place))) for place in (folder, nameless))
+    return StandIn(request.param, *named_and_not)
 
 
 def test_the_blocks_are_those_of_the_papers(stand_in: StandIn) -> None:
-    info = stand_in.named.info()
+    info = stand_in.named.module.info()
     assert (len(info.blocks), info.blocks[0].name, info.blocks[-1].name) == BLOCKS[stand_in.name]
     assert sum(block.parameters for block in info.blocks) == info.parameters
 
 
-def test_exactly_the_chosen_blocks_move(stand_in: StandIn) -> None:
-    module = stand_in.named
-    assert moved_by_a_step(module, 3) == chosen(module, 3) != set()
+def test_training_the_head_alone_moves_nothing_of_the_network(stand_in: StandIn) -> None:
+    assert stand_in.named.moved_by_the_head() == set()
+
+
+def test_exactly_the_last_block_moves(stand_in: StandIn) -> None:
+    stepping = stand_in.named
+    assert stepping.moved_by(1) == stepping.chosen(1) != set()
+
+
+def test_exactly_half_of_the_blocks_move(stand_in: StandIn) -> None:
+    stepping = stand_in.named
+    half = len(stepping.module.blocks) // 2
+    assert stepping.moved_by(half) == stepping.chosen(half)
+    assert set() != stepping.chosen(half) < stepping.chosen("all")
+
+
+def test_exactly_what_may_be_trained_moves_when_all_is_chosen(stand_in: StandIn) -> None:
+    stepping = stand_in.named
+    assert stepping.moved_by("all") == stepping.module.trainable
 
 
 def test_exactly_the_chosen_blocks_move_where_names_tell_nothing(stand_in: StandIn) -> None:
-    module = stand_in.nameless
-    assert {variable.name for variable in module.variables} == {"Variable:0"}
-    assert moved_by_a_step(module, 3) == chosen(module, 3) != set()
+    stepping = stand_in.nameless
+    assert {variable.name for variable in stepping.module.variables} == {"Variable:0"}
+    assert stepping.moved_by(3) == stepping.chosen(3) != set()
 
 
 def test_nameless_blocks_are_in_the_order_that_the_names_tell(stand_in: StandIn) -> None:
-    named, nameless = stand_in.named, stand_in.nameless
+    named, nameless = stand_in.named.module, stand_in.nameless.module
     rank = {place: number for number, block in enumerate(named.blocks) for place in block.places}
     kernels = [[p for p in block.places if (nameless.variables[p].shape.rank or 0) > 1] for block in nameless.blocks]
     for earlier, later in pairwise(kernels):
@@ -85,8 +82,8 @@ def test_nameless_blocks_are_in_the_order_that_the_names_tell(stand_in: StandIn)
 
 def test_branches_between_two_narrow_places_are_one_block_without_names(stand_in: StandIn) -> None:
     residual = {"InceptionV3": 11, "EfficientNetB0": 9, "EfficientNetV2B0": 16, "ResNet50V2": 16}
+    nameless = stand_in.nameless.module
     kernels = [
-        sum((stand_in.nameless.variables[place].shape.rank or 0) > 1 for place in block.places)
-        for block in stand_in.nameless.blocks
+        sum((nameless.variables[place].shape.rank or 0) > 1 for place in block.places) for block in nameless.blocks
     ]
     assert sum(count > 1 for count in kernels) >= residual[stand_in.name]
