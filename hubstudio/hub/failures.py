@@ -76,10 +76,11 @@ def explained(error: Exception, handle: str) -> BackboneError:
 
 def not_a_module(handle: str, found: str) -> BackboneError:
     """Return the error for an answer, or a file, that is something else."""
-    what = f"What '{handle}' gives is no module."
-    step = "Check that the handle is a TF Hub image feature vector"
-    where = "; open it in a browser to see what is there." if "://" in handle else ", packed as .tar.gz."
-    return BackboneError(what, found=found, next_step=f"{step}{where}")
+    if "://" in handle:
+        step = "Check that the handle is a TF Hub image feature vector; open it in a browser to see what is there."
+        return BackboneError(f"What '{handle}' gives is no module.", found=found, next_step=step)
+    step = "Give a TF Hub image feature vector, packed as .tar.gz, or the folder it is unpacked in."
+    return BackboneError(f"'{handle}' is no module.", found=found, next_step=step)
 
 
 def several_modules(handle: str, folders: Sequence[str]) -> BackboneError:

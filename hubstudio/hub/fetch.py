@@ -78,7 +78,8 @@ class _Job:
     def unpacked(self, archive: Path) -> tuple[Path, dict[str, FileFacts]]:
         """Unpack an archive beside the entry."""
         module_cache.sweep(self.entry)
-        return unpack(self.handle, archive, self.entry.making, UnpackingMeter(self.report, self.cancel))
+        name = self.handle if "://" in self.handle else archive.name
+        return unpack(name, archive, self.entry.making, UnpackingMeter(self.report, self.cancel))
 
     def _checked(self, folder: Path) -> BackboneInfo:
         self.report(Progress(0, 1, "modules checked"))  # it takes seconds
