@@ -1,4 +1,8 @@
-"""Whether a module may be loaded: known by its origin, clean by its graphs, or trusted by the person."""
+"""Whether a module may be loaded: clean by its graphs, or trusted by the person.
+
+Where it came from counts for nothing. The look takes milliseconds, and other programs write into the same cache: a
+folder there, with whatever notes lie beside it, does not prove who made it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hubstudio.core import trusted_modules
-from hubstudio.core.backbones import bundled_folder, display_name
-from hubstudio.core.catalogue import bundled_catalogue
+from hubstudio.core.backbones import display_name
 from hubstudio.core.errors import BackboneError, UnsafeModuleError
 from hubstudio.ml.module_scan import Finding, scan
 
@@ -16,17 +19,10 @@ _MOST_NAMED = 8
 
 
 def require_safe(handle: str, folder: Path, definition: Any) -> None:
-    """Raise ``UnsafeModuleError`` if the graphs reach beyond numbers, unless origin or person speak for the module.
-
-    A run's model file carries its module along, and may be handed on without the handle that it came by: so what is
-    not clean but vouched for by its origin is remembered as trusted.
-    """
+    """Raise ``UnsafeModuleError`` if the graphs reach beyond numbers, unless the person trusts exactly this module."""
     findings = scan(definition, folder)
-    if not findings or trusted_modules.is_trusted(digest := trusted_modules.module_digest(folder)):
-        return
-    if not _of_known_origin(handle, folder):
+    if findings and not trusted_modules.is_trusted(trusted_modules.module_digest(folder)):
         raise _refusal(handle, findings)
-    trust(handle, digest)
 
 
 def trust(handle: str, digest: str) -> None:
@@ -41,13 +37,6 @@ def trust(handle: str, digest: str) -> None:
         ) from error
 
 
-def _of_known_origin(handle: str, folder: Path) -> bool:
-    """Whether it is a bundled module, or was fetched under exactly the handle of a row of the bundled catalogue."""
-    if bundled_folder(handle) == folder:
-        return True
-    return "://" in handle and any(handle in (row.handle, row.kaggle_address) for row in bundled_catalogue().rows)
-
-
 def _refusal(handle: str, findings: tuple[Finding, ...]) -> UnsafeModuleError:
     operations = tuple(dict.fromkeys(map(str, findings)))
     named = ", ".join(operations[:_MOST_NAMED])
@@ -55,6 +44,7 @@ def _refusal(handle: str, findings: tuple[Finding, ...]) -> UnsafeModuleError:
     return UnsafeModuleError(
         f"'{display_name(handle)}' could do more than look at photos, so it was not loaded.",
         operations=operations,
+        handle=handle,
         found=f"Its graphs hold operations that no module for photos needs: {named}{more}.",
         next_step=(
             f"Use another module. If you know who made it and trust them: {trust_command(handle)}, "

@@ -1,4 +1,7 @@
-"""Modules that do more than look at photos: they write a file, whose being there tells that they ran."""
+"""Modules that do more than look at photos: they write a file, whose being there tells that they ran.
+
+Those that hide it write a checkpoint, since that is what every module's own saver may do.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.framework import variable_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 SIZE = 16
@@ -65,6 +69,68 @@ def save_loading(folder: Path, action: Callable[[], Any]) -> Path:
     return folder
 
 
+def checkpoint(prefix: Path, name: str = "evil/save") -> Any:
+    """Write a checkpoint: the one kind of file that a module has some right to write."""
+    value = tf.constant(1.0)
+    return tf.raw_ops.SaveV2(
+        prefix=str(prefix), tensor_names=["x"], shape_and_slices=[""], tensors=[value], name=name
+    )  # fmt: skip
+
+
+def save_with_gradient(folder: Path, action: Callable[[], Any]) -> Path:
+    """Save a module that does ``action`` when it is trained, and hides the function that does it.
+
+    Only a node that serves nothing calls that function; TensorFlow finds it by the list of gradients.
+    """
+    module = tf.Module()
+    module.scale = tf.Variable(1.0)
+
+    @tf.custom_gradient
+    def same(value: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            with tf.control_dependencies([action()]):
+                return tf.identity(upstream)
+
+        return tf.identity(value), gradient
+
+    @tf.function(input_signature=[PHOTOS])
+    def call(photos: Any) -> Any:
+        return same(features(photos) * module.scale)
+
+    module.__call__ = call
+    tf.saved_model.save(module, str(folder), options=tf.saved_model.SaveOptions(experimental_custom_gradients=True))
+    return change(folder, _hide_gradients)
+
+
+def _hide_gradients(definition: Any) -> None:
+    graph = definition.meta_graphs[0]
+    for gradient in graph.graph_def.library.registered_gradients:
+        graph.object_graph_def.concrete_functions.pop(gradient.gradient_func)
+        call_dead(graph, gradient.gradient_func)
+
+
+def call_dead(graph: Any, function: str) -> None:
+    """Plant a node that names the function, and that nothing runs."""
+    graph.graph_def.node.add(name=f"dead/{function}", op="NoOp").attr["f"].func.name = function
+
+
+def hidden_program(target: Path) -> Any:
+    """Run a graph that is no part of the module's graphs, but a text in one of them: it writes ``target``."""
+    with tf.Graph().as_default() as graph:
+        with tf.control_dependencies([tf.io.write_file(str(target), "ran")]):
+            stop = tf.identity(tf.constant(1, tf.int64))
+        shape, start = tf.TensorShape([]), tf.constant(0, tf.int64)
+        made = tf.raw_ops.RangeDataset(
+            start=start, stop=stop, step=tf.constant(1, tf.int64), output_types=[tf.int64], output_shapes=[shape]
+        )
+    definition = graph.as_graph_def()
+    returned = definition.node.add(name="returned", op="_Retval", input=[made.op.name])
+    returned.attr["T"].type = tf.variant.as_datatype_enum
+    returned.attr["index"].i = 0
+    data = tf.raw_ops.DatasetFromGraph(graph_def=tf.constant(definition.SerializeToString()))
+    return tf.debugging.assert_less(tf.raw_ops.DatasetCardinality(input_dataset=data), tf.constant(9, tf.int64))
+
+
 def save_tf1(folder: Path, *, where: str, target: Path) -> Path:
     """Save a TF1 module that writes ``target``: in its ``call``, ``main`` operation, ``train`` graph or ``saver``."""
     v1 = tf.compat.v1
@@ -100,6 +166,27 @@ def change(folder: Path, action: Callable[[Any], None]) -> Path:
     action(definition)
     (folder / "saved_model.pb").write_bytes(definition.SerializeToString())
     return folder
+
+
+def plant(folder: Path, action: Callable[[], Any]) -> Path:
+    """Put the nodes that ``action`` makes into every graph of a module; nothing there needs them."""
+    with tf.Graph().as_default() as planted:
+        action()
+    nodes = planted.as_graph_def().node
+    return change(folder, lambda definition: [graph.graph_def.node.extend(nodes) for graph in definition.meta_graphs])
+
+
+def name_in_variable(folder: Path, node: str, field: str, collection: str = "local_variables") -> Path:
+    """Have a variable of a TF1 module from ``save_tf1`` name a node as its initialiser, or in another field."""
+    entry = variable_pb2.VariableDef(variable_name="scale:0", initializer_name="scale/Assign", snapshot_name="scale:0")
+    setattr(entry, field, node)
+    value = [entry.SerializeToString()]
+    return change(
+        folder,
+        lambda definition: [
+            graph.collection_def[collection].bytes_list.value.extend(value) for graph in definition.meta_graphs
+        ],
+    )
 
 
 def _restore_writes(definition: Any, target: Path) -> None:
