@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cost import Speed
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import StudioError
+from hubstudio.core.errors import BackboneError, DamagedModuleError, StudioError, UnsafeModuleError
 from hubstudio.core.plan import Plan
 from hubstudio.gui import shelf_jobs
 from hubstudio.gui.downloads import Downloads
@@ -207,11 +207,22 @@ class BackboneDesk(QObject):
             return
         if kind == "probe":
             self.refused = self._probed
+            self._keep_refusal(self._probed, error)
         if kind in ("probe", "understand"):
             self._want("")
         self.failed.emit("probe" if kind == "understand" else kind, error)
         if kind == "probe":  # it may have been found broken, or gone
             self.read_shelf()
+
+    def _keep_refusal(self, handle: str, error: StudioError) -> None:
+        """Mark a module that is whole and of no use; one that may be mended, trusted or fetched again stays as it is.
+
+        An endpoint that is not there says nothing of the module's own feature vector.
+        """
+        may_be_used = not isinstance(error, BackboneError) or isinstance(error, DamagedModuleError | UnsafeModuleError)
+        is_in_use = self.info is not None and self.info.handle == handle
+        if not (may_be_used or is_in_use or self._planned_features(handle)):
+            self._submit("keep refusal", lambda report, cancel: shelf_jobs.keep_refusal(handle, str(error)))
 
     def _on_gone(self, kind: str) -> None:
         if kind == "probe":
@@ -259,6 +270,7 @@ class BackboneDesk(QObject):
 
     def _on_fetch_failed(self, handle: str, error: StudioError) -> None:
         self.refused = handle
+        self._keep_refusal(handle, error)
         if self.wanted == handle:
             self._want("")
         self.failed.emit("fetch", error)

@@ -16,6 +16,7 @@ _PRESENCE = {
     Presence.ABSENT: "Not here yet",
     Presence.PARTIAL: "Download paused",
     Presence.BROKEN: "Broken",
+    Presence.REFUSED: "Cannot be used",
     Presence.GONE: "Not there any more",
 }
 

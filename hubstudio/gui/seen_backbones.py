@@ -37,9 +37,24 @@ class SeenBackbones:
         """Keep what was seen, without the endpoints: only a new look can tell which of them is used."""
         if info.features_name:
             return
-        self._tables.pop(info.handle, None)
         plain = {**asdict(replace(info, endpoints=())), "folder": str(info.folder)}
-        self._tables[info.handle] = {"stamp": _stamp(info.folder), "info": plain}
+        self._put(info.handle, {"stamp": _stamp(info.folder), "info": plain})
+
+    def refusal(self, handle: str, folder: Path) -> str:
+        """Return why a module was refused; empty if it was not, or was changed since."""
+        try:
+            table = self._tables[handle]
+            return str(table["refusal"]) if table["stamp"] == _stamp(folder) else ""
+        except (KeyError, TypeError):
+            return ""
+
+    def keep_refusal(self, handle: str, folder: Path, why: str) -> None:
+        """Keep that a module is of no use, until a look inside shows otherwise."""
+        self._put(handle, {"stamp": _stamp(folder), "refusal": why})
+
+    def _put(self, handle: str, table: Mapping[str, Any]) -> None:
+        self._tables.pop(handle, None)
+        self._tables[handle] = table
         newest = dict(list(self._tables.items())[-_MOST:])
         try:
             whole_files.write_text(_file(), json.dumps(newest))

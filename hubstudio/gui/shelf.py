@@ -28,6 +28,8 @@ class Presence(StrEnum):
     ABSENT = "absent"
     PARTIAL = "partial"
     BROKEN = "broken"
+    REFUSED = "refused"
+    """One that is here, but was found to be of no use."""
     GONE = "gone"
     """A folder or an archive that is not there any more."""
 
@@ -53,7 +55,7 @@ class ShelfRow:
     bytes: int = 0
     """On disk; of one that is partly here, what is here."""
     why: str = ""
-    """What is wrong with a broken one."""
+    """What is wrong with a broken or a refused one."""
     is_removable: bool = False
     """Whether it lies in our cache of fetched modules, from where it can be removed."""
     info: BackboneInfo | None = None

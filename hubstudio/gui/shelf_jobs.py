@@ -13,6 +13,7 @@ from hubstudio.core.errors import BackboneError
 from hubstudio.core.handles import Handle, HandleKind, parse_handle
 from hubstudio.core.known_modules import KnownModule
 from hubstudio.core.module_cache import CachedModule, ModuleState
+from hubstudio.gui.names_apart import with_names_apart
 from hubstudio.gui.seen_backbones import SeenBackbones
 from hubstudio.gui.shelf import Presence, Shelf, ShelfRow
 
@@ -43,7 +44,7 @@ def read_shelf(named: Sequence[str]) -> Shelf:
     more = dict.fromkeys(text for text in (*own_backbones(), *named) if text and listed.find(text) is None)
     rows += [look_at(text, catalogue) for text in more]
     seen = SeenBackbones()
-    return Shelf(tuple(_with_seen(row, seen) for row in rows), problem)
+    return Shelf(with_names_apart([_with_seen(row, seen) for row in rows]), problem)
 
 
 def understand(text: str) -> ShelfRow:
@@ -90,6 +91,13 @@ def count_modules() -> ModuleCount:
 def keep_seen(info: BackboneInfo) -> None:
     """Keep what a look inside has shown."""
     SeenBackbones().keep(info)
+
+
+def keep_refusal(handle: str, why: str) -> None:
+    """Keep why a module that is here is of no use."""
+    folder = _folder_of(handle)
+    if path_kinds.is_folder(folder):  # else nothing of it was seen: there was no way to it
+        SeenBackbones().keep_refusal(handle, folder, why)
 
 
 def own_backbones() -> tuple[str, ...]:
@@ -140,10 +148,18 @@ def _module_row(module: CachedModule, row: CatalogueRow | None) -> ShelfRow:
 
 def _with_seen(row: ShelfRow, seen: SeenBackbones) -> ShelfRow:
     """Add what is known of it from earlier."""
-    info = seen.find(row.handle) if row.presence.is_usable else None
+    if not row.presence.is_usable:
+        return row
+    if why := seen.refusal(row.handle, _folder_of(row.handle)):
+        return replace(row, presence=Presence.REFUSED, why=why)
+    info = seen.find(row.handle)
     if info is None:
         return row
     return replace(row, info=info, speed=speeds.kept(info.folder, "", info.input_size or info.default_size))
+
+
+def _folder_of(handle: str) -> Path:
+    return module_cache.look_up(handle).folder if "://" in handle else Path(handle)
 
 
 def _is_imported(handle: Handle) -> bool:

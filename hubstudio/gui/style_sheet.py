@@ -71,7 +71,9 @@ QLineEdit:disabled { color: {muted}; background: {window}; }
 QAbstractSpinBox { min-height: 28px; }
 QComboBox {
     background: {surface}; color: {text}; border: 1px solid {border}; border-radius: 6px; padding: 5px 10px;
+    combobox-popup: 0; /* a list as tall as its entries: a menu comes out a row short below some window managers */
 }
+QComboBox QAbstractItemView::item { min-height: 24px; }
 QComboBox:hover { border-color: {muted}; }
 QComboBox:focus { border: 2px solid {accent}; padding: 4px 9px; }
 QComboBox::drop-down { border: none; width: 26px; }

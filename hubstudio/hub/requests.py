@@ -90,7 +90,7 @@ def require_online(what: str, meant: str = "") -> None:
         raise BackboneError(
             f"{what} would have to be asked for, but Hub Studio is set to work offline.",
             found=" ".join(filter(None, (settings.problem, meant))),
-            next_step="Switch 'Stay offline' off in the settings (or unset HUBSTUDIO_OFFLINE), or import the module as "
+            next_step="Switch 'Offline' off in the settings (or unset HUBSTUDIO_OFFLINE), or import the module as "
             "a .tar.gz or a folder.",
         )
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,21 +9,34 @@ import pytest
 from fake_engine import FakeEngine
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QStyle, QStyleOptionComboBox
 from pytestqt.qtbot import QtBot
 from test_photos_page import drop
 
 from hubstudio.core.backbones import Endpoint
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.cost import Speed
 from hubstudio.core.plan import DEFAULT_EPOCHS, Mode, Plan
 from hubstudio.core.project import Project
 from hubstudio.gui.pages.backbone_page import BackbonePage
 from hubstudio.gui.plan_fitting import fit_plan
 from hubstudio.gui.session import Session
+from hubstudio.gui.theme import LIGHT, stylesheet
+from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 
 
 @pytest.fixture
 def page(session_with_photos: Session, qtbot: QtBot) -> BackbonePage:
     return shown_page(session_with_photos, qtbot)
+
+
+@pytest.fixture
+def styled(qapp: QApplication) -> Iterator[None]:
+    """The program's style: frames take room, and text has its sizes."""
+    former = qapp.styleSheet()
+    qapp.setStyleSheet(stylesheet(LIGHT))
+    yield
+    qapp.setStyleSheet(former)
 
 
 @pytest.fixture
@@ -216,6 +231,49 @@ def test_the_cost_is_measured_while_nothing_else_goes_on_and_shown(
     page.mode.fine_tune.radio.click()
     assert page.mode.estimate.said() != fast
     assert len(engine.measured) == 1
+
+
+def test_while_the_speed_is_measured_the_page_says_so_and_about_how_long(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure, may_go_on = engine.measure, threading.Event()
+
+    def slow(plan: Plan, cancel: CancelToken) -> Speed:
+        may_go_on.wait(10)
+        return measure(plan, cancel)
+
+    monkeypatch.setattr(engine, "measure", slow)
+    page = shown_page(session_with_photos, qtbot)
+    page.mode.fine_tune.radio.click()
+    session_with_photos.speeds.look_at_plan()
+    qtbot.waitUntil(lambda: page.mode.estimate.said() == "Measuring this computer's speed, some seconds …")
+    may_go_on.set()
+    qtbot.waitUntil(lambda: page.mode.estimate.said().startswith("Estimated on this computer: about"))
+
+
+@pytest.mark.parametrize("width", range(700, 960, 20))
+@pytest.mark.usefixtures("styled")
+def test_no_text_on_how_to_train_is_cut_in_a_small_window(page: BackbonePage, qtbot: QtBot, width: int) -> None:
+    page.resize(width, 420)
+    page.mode.fine_tune.radio.click()
+    QApplication.processEvents()
+    labels = [label for label in page.mode.findChildren(WrappedLabel) if label.isVisible()]
+    assert len(labels) >= 3
+    qtbot.waitUntil(lambda: not [one for one in labels if one.height() < one.heightForWidth(one.width())], timeout=3000)
+    page.mode.show_estimate("Estimated on this computer: about 4 s, 600 MB of memory, 5 MB of disk.")
+    QApplication.processEvents()
+    assert page.rect().contains(page.mode.estimate.geometry())
+
+
+@pytest.mark.usefixtures("styled")
+def test_lists_to_choose_from_open_below_their_box_as_high_as_their_entries(page: BackbonePage) -> None:
+    for box in (page.shelf.show_choice, page.shelf.order_choice):
+        box.setFocus()
+        box.showPopup()
+        view = box.view()
+        assert not box.style().styleHint(QStyle.StyleHint.SH_ComboBox_Popup, QStyleOptionComboBox(), box)
+        assert view.viewport().height() >= box.count() * view.sizeHintForRow(0) >= box.count() * 24
+        box.hidePopup()
 
 
 def test_a_refused_module_lists_what_it_does_and_is_used_only_if_the_person_insists(

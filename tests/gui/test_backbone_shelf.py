@@ -24,6 +24,8 @@ from hubstudio.gui.wording import size_text
 HANDLE = next(row.handle for row in bundled_catalogue().rows if row.id == "mobilenet-v2-100-224")
 OTHER = next(row.handle for row in bundled_catalogue().rows if row.id == "efficientnet-v2-b0")
 
+PASTED = "https://example.org/models/me/big/3"
+
 
 @pytest.fixture
 def page(session_with_photos: Session, qtbot: QtBot) -> BackbonePage:
@@ -77,6 +79,70 @@ def test_a_download_says_how_far_it_is_and_can_be_cancelled(
     qtbot.waitUntil(lambda: card.action.isVisible())
     assert engine.fetched == []
     assert plan_of(page).backbone == "studio-mini"
+
+
+def test_what_is_pasted_is_brought_into_sight_and_told_below_the_field_until_it_is_chosen(
+    page: BackbonePage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    page.resize(900, 480)
+    engine.fetching.clear()
+    page.field.text.setText(PASTED)
+    page.field.use.click()
+    qtbot.waitUntil(lambda: page.looking.said() == "Downloading big: 40 % of 10 MB, 2.0 MB/s, 3 s left")
+    qtbot.waitUntil(lambda: page.sight.handle == PASTED and page.sight.is_in_sight())
+    assert (page.bar.isVisible(), page.bar.value(), page.bar.maximum()) == (True, 400, 1000)
+    assert page.cards_column.verticalScrollBar().value() > 0
+    page.shelf.order_choice.setCurrentText(Order.NAME)  # 'big' stands first
+    qtbot.waitUntil(lambda: page.cards_column.verticalScrollBar().value() < 100 and page.sight.is_in_sight())
+    engine.fetching.set()
+    qtbot.waitUntil(lambda: page.done.text.said() == "big is here and chosen.")
+    assert page.done.isVisible()
+    assert not page.looking.isVisible()
+
+
+def test_the_chosen_card_stays_in_sight_in_a_smaller_window_and_the_list_stays_where_one_scrolled_to(
+    page: BackbonePage, qtbot: QtBot
+) -> None:
+    put_into_cache(PASTED)
+    page.field.text.setText(PASTED)
+    page.field.use.click()
+    qtbot.waitUntil(lambda: plan_of(page).backbone == PASTED)
+    qtbot.waitUntil(page.sight.is_in_sight)
+    page.resize(900, 420)
+    qtbot.waitUntil(lambda: page.width() == 900 and page.sight.is_in_sight())
+    scroll = page.cards_column.verticalScrollBar()
+    scroll.setValue(0)
+    page.resize(900, 400)
+    page.entered()
+    with qtbot.waitSignal(page.desk.shelf_changed):
+        page.desk.read_shelf()
+    QApplication.processEvents()
+    assert scroll.value() == 0
+
+
+def test_a_cancelled_download_leaves_the_list_where_it_was(
+    page: BackbonePage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    page.resize(900, 480)
+    engine.fetching.clear()
+    card = list(page.shelf.cards.values())[-1]
+    page.sight.show(card.handle)
+    qtbot.waitUntil(page.sight.is_in_sight)
+    place = page.cards_column.verticalScrollBar().value()
+    page.activateWindow()
+    card.action.setFocus()
+    qtbot.waitUntil(card.action.hasFocus)
+    card.action.click()
+    qtbot.waitUntil(card.cancel.isVisible)
+    assert card.choice.hasFocus()
+    card.cancel.setFocus()
+    card.cancel.click()
+    qtbot.waitUntil(card.action.isVisible)
+    assert card.choice.hasFocus()
+    with qtbot.waitSignal(page.desk.shelf_changed):
+        page.desk.read_shelf()
+    assert page.sight.is_in_sight()
+    assert abs(page.cards_column.verticalScrollBar().value() - place) < card.height()
 
 
 def test_a_second_download_waits_and_is_not_chosen_once_another_backbone_is_wanted(

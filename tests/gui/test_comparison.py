@@ -2,22 +2,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine, put_into_cache
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from test_backbone_page import plan_of, shown_page
 from test_backbone_shelf import HANDLE
 
+from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.comparison import Contender
-from hubstudio.core.errors import PhotosError
+from hubstudio.core.errors import BackboneError, PhotosError
 from hubstudio.core.events import Report
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.project import Project
 from hubstudio.gui.comparison_rows import COLUMNS, ContenderOrder, errors_text, in_order, points_of, row_of, verdict
+from hubstudio.gui.label_places import free_places
 from hubstudio.gui.pages.backbone_page import BackbonePage
 from hubstudio.gui.session import Session
 from hubstudio.gui.widgets.compare_dialog import CompareDialog
@@ -160,6 +164,60 @@ def test_a_click_on_a_column_sorts_by_it(dialog: CompareDialog) -> None:
     dialog.table.horizontalHeader().sectionClicked.emit(COLUMNS.index("Photos/s"))
     assert [row[0] for row in dialog.table.texts()] == ["Fast", "Good", "Bad"]
     assert dialog.errors.said() == "• Bad: It could not be loaded."
+
+
+def test_names_in_the_plot_do_not_cover_each_other(dialog: CompareDialog) -> None:
+    alike = [replace(FAST, backbone=name, name=f"{name} network") for name in ("a", "b", "c", "d", "e", "f", "g")]
+    dialog.show_state([GOOD, *alike], "", goes_on=False, used="good")
+    QApplication.processEvents()
+    shown = dialog.plot.names_shown()
+    assert "Good" in shown
+    assert 1 < len(shown) < 8
+    rects = [name.sceneBoundingRect() for name in dialog.plot._names if name.isVisible()]  # type: ignore[reportPrivateUsage]
+    assert not any(one.intersects(other) for one, other in combinations(rects, 2))
+
+
+def test_names_of_close_points_stand_at_both_sides_and_the_best_comes_first() -> None:
+    room = QRectF(0, 0, 400, 200)
+    points, sizes = [QPointF(100, 100), QPointF(120, 100)], [QSizeF(60, 20)] * 2
+    first, second = free_places(points, sizes, room, 10)
+    assert first == QRectF(30, 90, 60, 20)
+    assert second == QRectF(130, 90, 60, 20)
+    alone, none = free_places([QPointF(100, 10)] * 2, sizes, QRectF(80, 0, 100, 20), 10)
+    assert alone
+    assert none is None
+
+
+def test_the_table_shows_whole_rows(dialog: CompareDialog) -> None:
+    dialog.show_state([GOOD, FAST, FAILED], "", goes_on=False, used="good")
+    QApplication.processEvents()
+    table = dialog.table
+    assert table.viewport().height() >= 3 * table.rowHeight(0)
+    assert table.verticalScrollBar().maximum() == 0
+
+
+def test_a_module_that_cannot_be_used_is_not_offered_to_compare_and_its_card_says_why(
+    page: BackbonePage, dialog: CompareDialog, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = "https://example.org/models/me/scores/1"
+    put_into_cache(handle)
+    probe, why = engine.probe, BackboneError("It is a classification module.")
+
+    def refusing(backbone: str, features: str = "") -> BackboneInfo:
+        if backbone == handle:
+            raise why
+        return probe(backbone, features)
+
+    monkeypatch.setattr(engine, "probe", refusing)
+    page.session.use_backbone(handle)
+    qtbot.waitUntil(lambda: handle in page.cards and page.cards[handle].state.text() == "Cannot be used")
+    assert page.cards[handle].state.toolTip() == "It is a classification module."
+    assert "It is a classification module." in page.cards[handle].choice.accessibleDescription()
+    assert dialog.ticked() == ["studio-mini", HANDLE]
+    assert plan_of(page).backbone == "studio-mini"
+    monkeypatch.setattr(engine, "probe", probe)
+    page.cards[handle].choice.click()
+    qtbot.waitUntil(lambda: plan_of(page).backbone == handle)
 
 
 def test_the_plot_says_in_words_what_it_shows(dialog: CompareDialog) -> None:

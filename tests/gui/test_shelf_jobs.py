@@ -11,8 +11,9 @@ from hubstudio.core import module_places
 from hubstudio.core.backbones import bundled_folder
 from hubstudio.core.catalogue import bundled_catalogue
 from hubstudio.gui import shelf
+from hubstudio.gui.names_apart import difference
 from hubstudio.gui.shelf import Presence, ShelfRow
-from hubstudio.gui.shelf_jobs import copy_here, forget_own, own_backbones, read_shelf, understand
+from hubstudio.gui.shelf_jobs import copy_here, forget_own, keep_refusal, own_backbones, read_shelf, understand
 
 TWO_ADDRESSES = next(row for row in bundled_catalogue().rows if row.kaggle and row.kaggle_address != row.handle)
 
@@ -82,6 +83,36 @@ def test_a_list_of_own_folders_that_cannot_be_read_is_not_overwritten(home: Path
     file.write_bytes(b"/caf\xe9\n")
     understand(str(tmp_path))
     assert file.read_bytes() == b"/caf\xe9\n"
+
+
+def test_modules_of_the_same_name_are_told_apart_by_what_differs_in_their_handles(tmp_path: Path) -> None:
+    for handle in ("https://example.org/models/me/big/2", "https://example.org/models/me/big/3"):
+        put_into_cache(handle)
+    folders = [tmp_path / owner / "net" for owner in ("ann", "bob")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    names = [row.name for row in read_shelf([str(folder) for folder in folders]).rows]
+    assert {"big (2)", "big (3)", "net (ann)", "net (bob)", "Studio Mini"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_what_differs_may_be_several_parts_or_none() -> None:
+    assert difference("https://x.org/me/big/3", ["https://x.org/me/big/3", "https://x.org/you/big/2"]) == "me/big/3"
+    assert difference("https://x.org/me/big", ["https://x.org/me/big", "https://x.org/me/big/2"]) == ""
+
+
+def test_a_refused_module_is_marked_with_the_reason_until_it_is_another_one() -> None:
+    handle = "https://example.org/models/me/scores/1"
+    graph = put_into_cache(handle) / "saved_model.pb"
+    keep_refusal(handle, "It gives scores, not features.")
+    row = read_shelf([]).find(handle)
+    assert row
+    assert (row.presence, row.why) == (Presence.REFUSED, "It gives scores, not features.")
+    assert row.is_removable
+    graph.write_bytes(graph.read_bytes() + b"\0")
+    again = read_shelf([]).find(handle)
+    assert again
+    assert again.presence is not Presence.REFUSED
 
 
 def test_names_of_cards_need_no_look_at_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

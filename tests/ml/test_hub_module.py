@@ -143,7 +143,7 @@ def test_a_handle_is_found_in_the_cache_of_tf_hub_without_a_network(
 
 def test_a_handle_that_is_not_here_is_not_fetched_but_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    with pytest.raises(BackboneError, match="not on this computer yet.*backbones get http://127"):
+    with pytest.raises(BackboneError, match=r"not on this computer yet.*backbones get http://127"):
         load_module("http://127.0.0.1:9/somebody/small/1")
 
 

@@ -30,6 +30,7 @@ from hubstudio.gui.widgets.scroll_column import ScrollColumn
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 
 _FAILURES_SHOWN = ("probe", "fetch", "remove")
+_SIDE_WIDTH = 340
 _OFFLINE = "Offline: nothing is downloaded."
 
 
@@ -114,12 +115,17 @@ class BackbonePage(Page):
             column.addWidget(widget)
         self.mode.add_below_features(self.inside)
         side = ScrollColumn(self.mode)
+        self.mode.estimate.setMaximumWidth(_SIDE_WIDTH)
         side.setMinimumWidth(250)
-        side.setMaximumWidth(340)
+        side.setMaximumWidth(_SIDE_WIDTH)
+        beside = QVBoxLayout()
+        beside.setSpacing(8)
+        beside.addWidget(side, 1)
+        beside.addWidget(self.mode.estimate)
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addLayout(column, 10)
-        row.addWidget(side, 5)
+        row.addLayout(beside, 5)
         self.body.addLayout(row, 1)
         self.field.take_drops_on(self)
 
@@ -256,7 +262,7 @@ class BackbonePage(Page):
         entries.append(("Copy handle", "copy_handle", lambda: QGuiApplication.clipboard().setText(handle)))
         if row.is_removable:
             entries.append(("Remove from this computer…", "remove_backbone", lambda: self._on_remove_wanted(handle)))
-        if row.presence is Presence.HERE and not is_chosen:
+        if row.presence in (Presence.HERE, Presence.REFUSED) and not row.is_removable and not is_chosen:
             entries.append(("Take from this list", "forget_backbone", lambda: self.desk.forget(handle)))
         return entries
 
@@ -336,7 +342,9 @@ class BackbonePage(Page):
         if cost:
             self.mode.show_estimate(words.estimate_text(cost))
         else:
-            self.mode.show_estimate("Measuring this computer's speed, some seconds …" if self.session.speeds.is_measuring else "")
+            self.mode.show_estimate(
+                "Measuring this computer's speed, some seconds …" if self.session.speeds.is_measuring else ""
+            )
 
     def _show_details(self) -> None:
         info = self.session.backbone

@@ -7,16 +7,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from hubstudio.core.run_state import percent
 from hubstudio.gui.comparison_rows import Point, speed_text
+from hubstudio.gui.label_places import free_places
 from hubstudio.gui.qt_types import CHART_LIBRARY
 from hubstudio.gui.theme import Colours, colours_of
 
 _LONGEST_LABEL = 26
+_DOT = 11
 _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -27,6 +29,8 @@ class AccuracyPlot(QWidget):
         super().__init__(parent)
         self._points: tuple[Point, ...] = ()
         self._items: list[Any] = []
+        self._names: list[Any] = []
+        """Labels, in the order of the points."""
         self.setObjectName("accuracy_plot")
         self.setAccessibleName("Accuracy against speed")
         self.setMinimumHeight(180)
@@ -39,12 +43,14 @@ class AccuracyPlot(QWidget):
         column.setSpacing(2)
         column.addWidget(self._plot, 1)
         column.addWidget(caption, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._plot.getViewBox().sigResized.connect(self._place_names)
         self._draw()
 
     def show_points(self, points: Sequence[Point]) -> None:
         """Show these; the same again costs nothing."""
-        if tuple(points) != self._points:
-            self._points = tuple(points)
+        best_first = tuple(sorted(points, key=lambda one: (-one.accuracy, -one.photos_per_second)))
+        if best_first != self._points:
+            self._points = best_first
             self._draw()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -70,10 +76,12 @@ class AccuracyPlot(QWidget):
         colours = colours_of(self.palette())
         for item in self._items:
             self._plot.removeItem(item)
-        self._items = [*self._bars(colours), *self._labels(colours)] if self._points else []
+        self._names = self._labels(colours)
+        self._items = [*self._bars(colours), *self._names] if self._points else []
         for item in self._items:
             self._plot.addItem(item)
         self._set_ranges()
+        self._place_names()
         self._plot.setBackground(QColor(colours.surface))
         for name in ("bottom", "left"):
             self._plot.getAxis(name).setPen(QColor(colours.border))
@@ -92,19 +100,30 @@ class AccuracyPlot(QWidget):
             top=_array([point.high - point.accuracy for point in self._points]),
             bottom=_array([point.accuracy - point.low for point in self._points]),
         )
-        dots = self._pg.ScatterPlotItem(x=x, y=y, size=11, brush=QColor(colours.accent), pen=QColor(colours.surface))
+        dots = self._pg.ScatterPlotItem(x=x, y=y, size=_DOT, brush=QColor(colours.accent), pen=QColor(colours.surface))
         return [bars, dots]
 
+    def names_shown(self) -> list[str]:
+        """Return which points have their names beside them; the table has all."""
+        return [point.name for point, name in zip(self._points, self._names, strict=True) if name.isVisible()]
+
+    def _place_names(self, _: object = None) -> None:
+        """Let no name cover another: it goes to the other side or a line up or down, or is left out."""
+        box = self._plot.getViewBox()
+        points = [box.mapViewToScene(self._place(point)) for point in self._points]
+        sizes = [name.boundingRect().size() for name in self._names]
+        room = box.sceneBoundingRect().adjusted(0, -_DOT, 0, _DOT)  # beside the axis and above the frame is room, too
+        for name, place in zip(self._names, free_places(points, sizes, room, _DOT), strict=True):
+            name.setVisible(place is not None)
+            if place is not None:
+                name.setPos(box.mapSceneToView(place.topLeft()))
+
+    @staticmethod
+    def _place(point: Point) -> QPointF:
+        return QPointF(math.log10(point.photos_per_second), point.accuracy)
+
     def _labels(self, colours: Colours) -> list[Any]:
-        labels: list[Any] = []
-        middle = sum(self._span()) / 2
-        for point in self._points:
-            x = math.log10(point.photos_per_second)
-            anchor = (1.08, 0.5) if x > middle else (-0.08, 0.5)  # towards the middle, where there is room
-            label = self._pg.TextItem(_short(point.name), color=QColor(colours.text), anchor=anchor)
-            label.setPos(x, point.accuracy)
-            labels.append(label)
-        return labels
+        return [self._pg.TextItem(_short(point.name), color=QColor(colours.text)) for point in self._points]
 
     def _span(self) -> tuple[float, float]:
         logs = [math.log10(point.photos_per_second) for point in self._points] or [0.5, 2.5]

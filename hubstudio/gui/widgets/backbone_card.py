@@ -18,6 +18,7 @@ from hubstudio.gui.widgets.card import Card
 from hubstudio.gui.widgets.elided_label import ElidedLabel
 from hubstudio.gui.widgets.elided_radio import ElidedRadio
 
+_BAD = (Presence.BROKEN, Presence.REFUSED, Presence.GONE)
 _BAR_STEPS = 1000
 _HERE_TIP = "Predicted time of this training on this computer, with your photos"
 _IMAGENET_TIP = "Share of ImageNet's validation photos that the whole network names rightly, as published"
@@ -63,6 +64,7 @@ class CardFacts:
         top1, here = words.imagenet_text(self.row), words.here_text(self.seconds)
         parts = (
             self.state,
+            self.row.why if self.row.presence is Presence.REFUSED else "",
             self.action,
             words.input_text(self.row, self.info),
             f"ImageNet {top1}" if top1 != "—" else "",
@@ -199,7 +201,7 @@ class BackboneCard(Card):
         self.state.setText(facts.state)
         self.state.setVisible(not is_plain or facts.is_wanted)
         self.state.setToolTip(facts.row.why or facts.state)
-        set_role(self.state, "bad" if facts.row.presence in (Presence.BROKEN, Presence.GONE) else "muted")
+        set_role(self.state, "bad" if facts.row.presence in _BAD else "muted")
         self.action.setText(action)
         self.action.setAccessibleName(f"{action}: {facts.row.name}")
         self.action.setVisible(bool(action))

@@ -44,7 +44,7 @@ class CardSight(QObject):
     def is_in_sight(self) -> bool:
         """Whether the whole card is seen."""
         card, content = self._card(), self._column.widget()
-        if card is None:
+        if card is None or content is None:
             return False
         seen = QRect(-content.pos(), self._column.viewport().size())
         return seen.contains(QRect(card.mapTo(content, QPoint()), card.size()))
@@ -58,7 +58,7 @@ class CardSight(QObject):
     def _scroll(self) -> None:
         if self._is_due and (card := self._card()):
             self._is_due = False
-            self._column.settle()
+            self._column.settle(card)
             self._column.ensureWidgetVisible(card, 0, _MARGIN)
 
     def _card(self) -> QWidget | None:

@@ -33,6 +33,7 @@ _INTRO = (
     "Trains a head on each backbone with your photos and measures it on the validation photos. "
     "Your test photos stay locked."
 )
+_MOST_ROWS = 6
 _HANDLE = Qt.ItemDataRole.UserRole
 
 
@@ -74,7 +75,8 @@ class CompareDialog(QDialog):
     def show_choices(self, rows: Sequence[ShelfRow], chosen: Sequence[str] = ()) -> None:
         """Offer these backbones; those that are new are ticked, unless ``chosen`` says which are."""
         known = {self._handle(place): self._is_ticked(place) for place in range(self.choices.count())}
-        if list(known) == [row.handle for row in rows]:
+        names = [self.choices.item(place).text() for place in range(self.choices.count())]
+        if list(known) == [row.handle for row in rows] and names == [row.name for row in rows]:
             return
         self.choices.clear()
         for row in rows:
@@ -123,7 +125,6 @@ class CompareDialog(QDialog):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setAccessibleDescription("Enter takes the backbone of a row for the project")
-        self.table.setMinimumHeight(120)
 
     def _lay_out(self) -> None:
         left = QVBoxLayout()
@@ -159,9 +160,9 @@ class CompareDialog(QDialog):
         card.header.addWidget(self.order)
         hint = QLabel("Click a row, or press Enter on it, to go on with that backbone")
         hint.setProperty("role", "muted")
-        card.body.addWidget(self.plot, 3)
+        card.body.addWidget(self.plot, 1)
         card.body.addWidget(hint)
-        card.body.addWidget(self.table, 2)
+        card.body.addWidget(self.table)
         card.body.addWidget(self.errors)
         return card
 
@@ -181,6 +182,7 @@ class CompareDialog(QDialog):
         current = self._shown[at].backbone if 0 <= at < len(self._shown) else ""
         self._shown = in_order(self._contenders, ContenderOrder(self.order.currentData()))
         self.table.show_rows(COLUMNS, [row_of(one, self._used) for one in self._shown])
+        self.table.show_whole_rows(_MOST_ROWS)
         self.plot.show_points(points_of(self._contenders))
         self.verdict.say(verdict(self._contenders))
         self.errors.say(errors_text(self._contenders))

@@ -42,13 +42,12 @@ class ModeCard(Card):
         self.body.addWidget(self.depth_choice)
         self.body.addWidget(self.features)
         self.body.addStretch(1)
-        self.body.addWidget(self.estimate)
         # toggled, not clicked: screen readers toggle a radio button without clicking it
         self.extract.radio.toggled.connect(self._on_toggled)
         self.fine_tune.radio.toggled.connect(self._on_toggled)
         self.depth_choice.depth_changed.connect(self._on_depth_changed)
         self.features.wanted.connect(self.features_wanted)
-        self.show_estimate("")
+        self.show_estimate("")  # its page places it, where no scrolling cuts it
         self.show_choices(None, None)
 
     def show_choices(self, plan: Plan | None, backbone: BackboneInfo | None) -> None:

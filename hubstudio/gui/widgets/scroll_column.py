@@ -31,9 +31,10 @@ class ScrollColumn(QScrollArea):
         """Ask for what the content would like."""
         return self._content.sizeHint()
 
-    def settle(self) -> None:
-        """Lay the content out now, all the way down, instead of when Qt comes to it."""
-        for widget in (self._content, *self._content.findChildren(QWidget)):
+    def settle(self, widget: QWidget) -> None:
+        """Lay out what is around a widget of the content now, from within, instead of when Qt comes to it."""
+        while widget is not self._content and (parent := widget.parentWidget()):
+            widget = parent
             if layout := widget.layout():
                 layout.activate()
         self._fit()
@@ -65,5 +66,5 @@ class ScrollColumn(QScrollArea):
         layout = content.layout()
         if layout and layout.hasHeightForWidth():
             across = max(width, least.width()) if self._sideways else width
-            least.setHeight(layout.minimumHeightForWidth(across))
+            least.setHeight(layout.totalMinimumHeightForWidth(across))
         return least

@@ -99,6 +99,12 @@ class TableTwin(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
+    def show_whole_rows(self, most: int) -> None:
+        """Be as high as the rows, up to ``most`` of them: none is cut."""
+        shown = min(max(self.rows.rowCount(), 2), most)
+        rows = shown * self.verticalHeader().defaultSectionSize()
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + 4)  # the frame, also with the focus
+
     def texts(self) -> list[list[str]]:
         """Return what stands in the cells, row by row."""
         columns = range(self.rows.columnCount())
