@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from hubstudio.core import paths
+from leftover_windows import free_leftover_windows
 
+_windows_may_be_left = False
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -27,3 +29,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the real backbones and photos are not here; HUBSTUDIO_SHARED names their folder")
     return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Free what the last test of the window left before another test's threads collect it."""
+    global _windows_may_be_left
+    is_of_window = REPOSITORY / "tests" / "gui" in item.path.parents
+    if _windows_may_be_left and not is_of_window:
+        free_leftover_windows()
+    _windows_may_be_left = is_of_window

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 from fake_engine import FakeEngine
 from photo_folders import COLOURS, make_photos
-from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -22,22 +20,15 @@ from hubstudio.core.project import Project
 from hubstudio.gui import photo_folders as gui_photo_folders
 from hubstudio.gui.session import Session
 from hubstudio.gui.thumbnails import Thumbnails
+from leftover_windows import free_leftover_windows
 
 PATIENCE = 20_000  # milliseconds
 
 
 @pytest.fixture(autouse=True)
 def garbage_of_others() -> None:
-    """Qt objects of earlier tests go here, in the thread they belong to, not in whichever worker collects first.
-
-    Windows that were dropped are deleted by Qt first, as the program does it: PySide frees the items of nested layouts
-    in any order, and now and then one twice.
-    """
-    if isinstance(app := QApplication.instance(), QApplication):
-        for window in app.topLevelWidgets():
-            window.deleteLater()
-        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    gc.collect()
+    """Qt objects of earlier tests go here, in the thread they belong to, not in whichever worker collects first."""
+    free_leftover_windows()
 
 
 class PatientBot(QtBot):
