@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from made_modules import save_called
+from made_photos import make_photos
 from PIL import Image
 
-from conftest import make_photos
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import EXPORT_FORMATS
 from hubstudio.core.errors import Cancelled, ExportError, PhotosError, RunError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from made_modules import save_tf1
+from made_photos import make_photos
 
-from conftest import make_photos
 from hub.misbehaving_server import wait_until
 from hubstudio.core import speeds
 from hubstudio.core.backbones import BackboneInfo
