@@ -70,7 +70,7 @@ class Engine(Protocol):
         """Find a backbone by bundled name, folder or hub handle and look inside; nothing is fetched.
 
         ``features`` names the endpoint to use instead of the module's own vector. Raises ``UnsafeModuleError`` for a
-        module of unknown origin whose graphs touch files or run code, before anything of it is loaded.
+        module whose graphs touch files or run code, before anything of it is loaded, unless it is trusted.
         """
         ...
 

@@ -56,14 +56,29 @@ def fetch_module(text: str, report: Report, cancel: CancelToken) -> BackboneInfo
     if handle.kind is HandleKind.BUCKET:
         copy = partial(buckets.copy, handle.text, report=report, cancel=cancel)
         return bring(handle.text, copy, check, report, cancel)
-    if handle.is_fetched:
+    if not handle.is_fetched:
+        return check(*find_folder(text))
+    before = look_up(handle.text)
+    try:
         return fetch(handle.text, check, report, cancel)
-    return check(*find_folder(text))
+    except BackboneError as error:
+        if before.state is ModuleState.BROKEN and not look_up(handle.text).is_ready:
+            raise _not_mended(before, error) from error
+        raise
 
 
 def is_here(handle: Handle) -> bool:
     """Whether it can be loaded as it is: nothing has to be asked for or unpacked."""
     return handle.kind is not HandleKind.ARCHIVE and (not handle.is_fetched or look_up(handle.text).is_ready)
+
+
+def _not_mended(module: CachedModule, error: BackboneError) -> BackboneError:
+    """Return the error for a damaged module that could not be fetched anew: the damage is what the person has."""
+    return BackboneError(
+        f"'{module.handle}' on this computer is damaged, and could not be fetched anew.",
+        found=" ".join(filter(None, (f"In '{module.folder}': {module.why}.", error.what, error.found))),
+        next_step=error.next_step,
+    )
 
 
 def _not_here(module: CachedModule) -> BackboneError:

@@ -19,7 +19,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import BackboneError, Cancelled, UnsafeModuleError
 from hubstudio.core.events import BytesFetched, Event, ignore
 from hubstudio.core.module_cache import ModuleState, look_up
-from hubstudio.core.settings import Settings
+from hubstudio.core.settings import OFFLINE_VARIABLE, Settings
 from hubstudio.ml import buckets
 from hubstudio.ml.engine import LocalEngine
 from hubstudio.ml.hub_module import load_module
@@ -74,6 +74,17 @@ def test_training_fetches_what_is_not_here_and_mends_what_only_loading_shows_to_
         assert module.features == 12
         assert files_in(module.folder) == files_in(small_module)
         assert server.connections == 1
+
+
+def test_damage_is_told_although_what_fails_is_the_network(small_module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = "http://127.0.0.1:9/somebody/small/1"
+    shutil.copytree(small_module, look_up(handle).folder)
+    (look_up(handle).folder / DATA).write_bytes(b"cut off")
+    monkeypatch.setenv(OFFLINE_VARIABLE, "1")
+    with pytest.raises(BackboneError, match="is damaged, and could not be fetched anew") as caught:
+        obtain(handle, "", ignore, CancelToken())
+    assert "is cut off" in caught.value.found
+    assert "work offline" in caught.value.found
 
 
 def test_a_mistyped_address_that_is_not_here_names_the_nearest_row() -> None:
