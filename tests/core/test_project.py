@@ -157,10 +157,3 @@ def test_settings_are_kept_where_they_differ() -> None:
     assert load_settings() == Settings(theme="dark")
     Settings().save()
     assert paths.settings_file().read_text() == ""
-
-
-@pytest.mark.parametrize("content", ["theme = [", 'theme = "pink"', "theme = 3"])
-def test_damaged_settings_are_the_usual_ones(content: str) -> None:
-    paths.settings_file().parent.mkdir(parents=True, exist_ok=True)
-    paths.settings_file().write_text(content)
-    assert load_settings() == Settings()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from activation import activate
 from photo_folders import make_photos
 from PIL import Image
 from PySide6.QtCore import QObject, Qt
@@ -47,8 +48,7 @@ def press(gallery: Gallery, key: Qt.Key, qtbot: QtBot) -> None:
 
 def open_large(gallery: Gallery, row: int, qtbot: QtBot) -> None:
     gallery.grid.go_to(row)
-    gallery.activateWindow()
-    qtbot.waitUntil(gallery.isActiveWindow)
+    activate(gallery, qtbot)
     press(gallery, Key.Key_Return, qtbot)
     qtbot.waitUntil(lambda: gallery.large.canvas._image is not None, timeout=5000)
 

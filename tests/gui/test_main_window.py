@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from activation import activate
 from fake_engine import FakeEngine
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QLineEdit, QMessageBox, QPushButton
@@ -114,8 +115,7 @@ def test_back_loses_nothing(window: MainWindow, photos: Path, qtbot: QtBot) -> N
 
 def test_the_journey_works_from_the_keyboard(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
     choose(window, photos, qtbot)
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    activate(window, qtbot)
     qtbot.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: window.step == "backbone")
     qtbot.keyClick(window, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
