@@ -8,8 +8,9 @@ from typing import Any
 
 from hubstudio.cli.arguments import Parser
 from hubstudio.core import path_kinds
+from hubstudio.core.photo_counts import LOPSIDED
 from hubstudio.core.photos import name_below
-from hubstudio.core.plan import Plan
+from hubstudio.core.plan import ClassWeights, Plan
 from hubstudio.core.selection import root_of
 
 _DEFAULTS = Plan(photos="")
@@ -39,7 +40,8 @@ def define_weights(parser: Parser) -> None:
     """Add the option that only a training needs."""
     parser.add_argument(
         "--class-weights", action=BooleanOptionalAction,
-        help="let small classes count as much as large ones (default: every photo counts alike)",
+        help=f"let small classes count as much as large ones (default: only if one has {LOPSIDED:g} times another's "
+        "photos)",
     )  # fmt: skip
 
 
@@ -56,9 +58,11 @@ def values(args: Namespace, base: Plan | None) -> dict[str, Any]:
         found["renamed"] = tuple(dict(args.rename).items())
     if args.split:
         found["split_file"] = str(path_kinds.whole(args.split))
-    for name in ("validation_share", "test_share", "class_weights"):
+    for name in ("validation_share", "test_share"):
         if getattr(args, name, None) is not None:
             found[name] = getattr(args, name)
+    if getattr(args, "class_weights", None) is not None:
+        found["class_weights"] = ClassWeights.ON if args.class_weights else ClassWeights.OFF
     return found
 
 

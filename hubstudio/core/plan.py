@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, cast
 import tomli_w
 
 from hubstudio.core import path_kinds, whole_files
+from hubstudio.core.augmentation import NO_AUGMENTATION, Augmentation
 from hubstudio.core.errors import PlanError, did_you_mean
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.selection import Selection, root_of
@@ -36,6 +37,22 @@ class Output(StrEnum):
     SIGMOID = "sigmoid"
 
 
+class Optimizer(StrEnum):
+    """The rule by which gradients move weights."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+    SGD = "sgd"
+
+
+class ClassWeights(StrEnum):
+    """Whether small classes count as much as large ones in the loss. Automatic: if they are lopsided."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 Unfreeze = int | Literal["all"]
 
 
@@ -55,12 +72,26 @@ class Plan:
     epochs: int = DEFAULT_EPOCHS["extract"]
     head_epochs: int = DEFAULT_EPOCHS["extract"]
     batch_size: int = 32
+    patience: int = 0
+    """Epochs without a better one after which a phase ends; 0 for never."""
+    optimizer: Optimizer = Optimizer.ADAM
     learning_rate: float = 3e-3
+    """Of the head; 0 to scale the usual one to batch size and photos."""
     fine_tune_learning_rate: float = 5e-4
+    """Of the head and the last block while blocks move; 0 as for ``learning_rate``."""
+    layer_decay: float = 1.0
+    """Factor of the rate from each moving block to the one before it."""
+    warm_up: float = 0.1
+    """Share of a phase."""
+    clip_norm: float = 1.0
+    """Of all gradients together; 0 for no clipping."""
+    start_pull: float = 0.0
+    """L2-SP: penalty on the squared distance of the moved weights from where they started."""
     hidden_units: int = 0
     dropout: float = 0.2
     weight_decay: float = 0.01
     """L2 penalty on the head's kernels, for 1,000 training photos; it fades as 1/photos, as a prior does."""
+    label_smoothing: float = 0.0
     output: Output = Output.SOFTMAX
     train_batch_norm: bool = False
     """Whether batch-norm statistics follow the photos while fine-tuning; frozen is safer on few photos."""
@@ -76,8 +107,9 @@ class Plan:
     """Classes as the folders call them, and as they are to be called; two of one name are one class."""
     split_file: str = ""
     """A split.csv whose parts are kept; empty to divide by content and seed."""
-    class_weights: bool = False
-    """Whether small classes count as much as large ones in the loss."""
+    class_weights: ClassWeights = ClassWeights.AUTO
+    augmentation: Augmentation = NO_AUGMENTATION
+    """Changes made to training photos, so that what they show counts and not how it was taken."""
 
     def __post_init__(self) -> None:
         for row in HYPER_PARAMETERS:
@@ -135,7 +167,7 @@ class Plan:
         """Return plain values that ``from_table`` reads back to an equal plan."""
         table = {name: value.value if isinstance(value, StrEnum) else value for name, value in asdict(self).items()}
         lists = {name: list(getattr(self, name)) for name in _LISTS}
-        return {**table, **lists, "renamed": dict(self.renamed)}
+        return {**table, **lists, "renamed": dict(self.renamed), "augmentation": self.augmentation.to_table()}
 
     def to_toml(self) -> str:
         """Return the plan as readable text that ``from_toml`` reads back to an equal plan."""
@@ -174,6 +206,9 @@ class Plan:
         values["renamed"] = tuple(_renamed(values.get("renamed", {})).items())
         values["mode"] = choice(Mode, values.get("mode", Mode.EXTRACT), "mode")
         values["output"] = choice(Output, values.get("output", Output.SOFTMAX), "output")
+        values["optimizer"] = choice(Optimizer, values.get("optimizer", Optimizer.ADAM), "optimizer")
+        values["class_weights"] = _class_weights(values.get("class_weights", cls.class_weights))
+        values["augmentation"] = Augmentation.from_table(values.get("augmentation", {}))
         return cls(**values)
 
     def save(self, path: Path) -> None:
@@ -195,7 +230,6 @@ _KINDS: dict[str, type] = {
     "backbone": str,
     "features": str,
     "train_batch_norm": bool,
-    "class_weights": bool,
     "split_file": str,
     "validation_share": float,
     "test_share": float,
@@ -244,6 +278,13 @@ def _renamed(value: object) -> dict[str, str]:
             "'renamed' in a plan says a new name for each old one.", found=f"Found {value!r}.", next_step=_NEXT
         )
     return {str(old): str(new) for old, new in table.items()}
+
+
+def _class_weights(value: object) -> ClassWeights:
+    """Return what a plan says; early plans said true or false."""
+    if isinstance(value, bool):
+        return ClassWeights.ON if value else ClassWeights.OFF
+    return choice(ClassWeights, value, "class_weights")
 
 
 def _check_unfreeze(value: object) -> None:

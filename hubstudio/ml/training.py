@@ -34,8 +34,9 @@ from hubstudio.core.events import (
 from hubstudio.core.intake import read_photos
 from hubstudio.core.parts import Part
 from hubstudio.core.photo_check import unreadable_problem
+from hubstudio.core.photo_counts import LOPSIDED
 from hubstudio.core.photos import Photo, PhotoSet
-from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.plan import ClassWeights, Mode, Plan
 from hubstudio.core.run_folder import MODEL, RunSummary, require_free, write_records, write_summary
 from hubstudio.core.split import Split
 from hubstudio.ml.cost_meter import CostMeter
@@ -68,7 +69,9 @@ class Data:
         numbers = {name: number for number, name in enumerate(classes)}
         labels = np.array([numbers[photos[place].class_name] for place in stored.places], np.int32)
         rows = np.arange(len(labels))
-        weights = balancing_weights(labels[:training], len(numbers)) if plan.class_weights else None
+        weights = (
+            balancing_weights(labels[:training], len(numbers)) if weighs_classes(plan, labels[:training]) else None
+        )
         return cls(stored, labels, rows[:training], rows[training:], weights)
 
     def features(self, rows: NDArray[np.int64]) -> Examples:
@@ -91,6 +94,14 @@ class _Rows:
 
     def __getitem__(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         return self._array[self._rows[places]]
+
+
+def weighs_classes(plan: Plan, labels: NDArray[np.int32]) -> bool:
+    """Whether small classes are to count as much as large ones, among these labels of training photos."""
+    if plan.class_weights is not ClassWeights.AUTO:
+        return plan.class_weights is ClassWeights.ON
+    counts = np.bincount(labels)
+    return bool(counts.max() >= LOPSIDED * counts[counts > 0].min())
 
 
 class Trainer:

@@ -7,6 +7,7 @@ import pytest
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core import module_places
 from hubstudio.core.backbones import bundled_names
+from hubstudio.core.plan import ClassWeights
 
 Hubstudio = Callable[..., Ended]
 A, B, MISSING = (f"https://host/{name}/1" for name in ("a", "b", "missing"))
@@ -67,7 +68,7 @@ def test_options_reach_the_plan(hubstudio: Hubstudio, engine: FakeEngine, photos
     assert hubstudio("compare", photos, "--backbones", A, *options).code == 0
     (plan,) = engine.plans
     assert (plan.epochs, plan.seed, plan.hidden_units, plan.validation_share) == (5, 7, 16, 0.3)
-    assert plan.class_weights
+    assert plan.class_weights is ClassWeights.ON
 
 
 def test_a_mistyped_name_is_refused_with_the_nearest(hubstudio: Hubstudio, engine: FakeEngine, photos: Path) -> None:

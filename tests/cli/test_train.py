@@ -7,7 +7,7 @@ import pytest
 
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
-from hubstudio.core.plan import Mode, Output, Plan
+from hubstudio.core.plan import ClassWeights, Mode, Output, Plan
 
 Hubstudio = Callable[..., Ended]
 
@@ -222,7 +222,7 @@ def test_the_choice_of_photos_reaches_the_plan(
     assert engine.plans == [
         Plan(
             str(photos), more_photos=(str(more),), left_out=("cats/2.png", "dogs/3.png"), renamed=(("cats", "tigers"),),
-            split_file=str(split), test_share=0.25, validation_share=0.2, class_weights=True,
+            split_file=str(split), test_share=0.25, validation_share=0.2, class_weights=ClassWeights.ON,
         )
     ]  # fmt: skip
 
@@ -230,9 +230,11 @@ def test_the_choice_of_photos_reaches_the_plan(
 def test_a_plan_keeps_its_choice_of_photos_unless_told_otherwise(
     hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
 ) -> None:
-    plan = Plan(str(photos), left_out=("cats/1.png",), renamed=(("cats", "lions"),), class_weights=True)
+    plan = Plan(str(photos), left_out=("cats/1.png",), renamed=(("cats", "lions"),), class_weights=ClassWeights.ON)
     plan.save(tmp_path / "plan.toml")
     ended = hubstudio("train", "--plan", tmp_path / "plan.toml", "--out", tmp_path / "run", "--no-class-weights",
                       "--leave-out", photos / "dogs/1.png")  # fmt: skip
     assert ended.code == 0, ended.err
-    assert engine.plans == [Plan(str(photos), left_out=("dogs/1.png",), renamed=(("cats", "lions"),))]
+    assert engine.plans == [
+        Plan(str(photos), left_out=("dogs/1.png",), renamed=(("cats", "lions"),), class_weights=ClassWeights.OFF)
+    ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hubstudio.core.errors import PlanError
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
-from hubstudio.core.plan import Mode, Output, Plan
+from hubstudio.core.plan import ClassWeights, Mode, Output, Plan
 from hubstudio.core.selection import Selection
 
 FULL = Plan(
@@ -36,11 +36,11 @@ wanted = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=
 
 
 @given(
-    more=st.lists(names, max_size=3), left_out=st.lists(names, max_size=3), split_file=names, weights=st.booleans(),
-    renamed=st.dictionaries(names, wanted, max_size=3),
+    more=st.lists(names, max_size=3), left_out=st.lists(names, max_size=3), split_file=names,
+    weights=st.sampled_from(ClassWeights), renamed=st.dictionaries(names, wanted, max_size=3),
 )  # fmt: skip
 def test_any_choice_of_photos_reads_back_exactly(
-    more: list[str], left_out: list[str], split_file: str, weights: bool, renamed: dict[str, str]
+    more: list[str], left_out: list[str], split_file: str, weights: ClassWeights, renamed: dict[str, str]
 ) -> None:
     plan = Plan(
         "p", more_photos=tuple(more), left_out=tuple(left_out), renamed=tuple(renamed.items()), split_file=split_file,
@@ -53,6 +53,11 @@ def test_a_plan_from_before_there_were_choices_of_photos_is_read() -> None:
     known = {"more_photos", "left_out", "renamed", "split_file", "class_weights"}
     table = {name: value for name, value in Plan("p").to_table().items() if name not in known}
     assert Plan.from_table(table) == Plan("p")
+
+
+@pytest.mark.parametrize(("said", "meant"), [(True, ClassWeights.ON), (False, ClassWeights.OFF)])
+def test_early_plans_said_of_class_weights_only_yes_or_no(said: bool, meant: ClassWeights) -> None:
+    assert Plan.from_table({"photos": "p", "class_weights": said}).class_weights is meant
 
 
 def test_a_plan_says_which_photos_are_meant() -> None:
@@ -105,7 +110,7 @@ def test_another_mode_brings_its_own_epochs() -> None:
         ('plan_version = 1\nphotos = "p"\nrenamed = {a = 1}', "'renamed' in a plan says a new name"),
         ('plan_version = 1\nphotos = "p"\nrenamed = {a = ""}', "'renamed' in a plan says a new name"),
         ('plan_version = 1\nphotos = "p"\nsplit_file = 3', "'split_file' in a plan cannot be 3"),
-        ('plan_version = 1\nphotos = "p"\nclass_weights = 1', "'class_weights' in a plan cannot be 1"),
+        ('plan_version = 1\nphotos = "p"\nclass_weights = 1', "'class_weights' cannot be 1"),
         ('plan_version = 1\nphotos = "p"\ntest_share = 1.5', "shares of validation and test"),
         ('plan_version = 1\nphotos = "p"\ntest_share = nan', "shares of validation and test"),
     ],

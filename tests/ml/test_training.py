@@ -30,7 +30,7 @@ from hubstudio.core.events import (
 )
 from hubstudio.core.intake import read_photos
 from hubstudio.core.parts import Part
-from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.plan import ClassWeights, Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
 from hubstudio.core.run_state import RunState, advance
 from hubstudio.ml import model_factory, training_loop
@@ -318,9 +318,9 @@ def test_class_weights_change_what_is_learned_from_lopsided_classes(
     for path in sorted((photos / "b").iterdir())[8:]:
         path.unlink()
     plan = replace(plan, photos=str(photos))
-    for weighted in (False, True):
+    for weighted in (ClassWeights.OFF, ClassWeights.ON):
         train(replace(plan, class_weights=weighted), tmp_path / str(weighted))
-    histories = [RunFolder.open(tmp_path / str(weighted)).history() for weighted in (False, True)]
+    histories = [RunFolder.open(tmp_path / str(weighted)).history() for weighted in ("off", "on")]
     assert histories[0] != histories[1]
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from hubstudio.core.errors import PhotosError, StudioError
 from hubstudio.core.events import Progress
 from hubstudio.core.photos import PhotoSet, Problem, count_of
-from hubstudio.core.plan import Plan
+from hubstudio.core.plan import ClassWeights, Plan
 from hubstudio.core.project import Project, recent_projects
 from hubstudio.core.resources import samples_folder
 from hubstudio.core.selection import root_of
@@ -203,7 +203,7 @@ class PhotosPage(Page):
 
     def _on_class_weights_wanted(self, wanted: bool) -> None:
         if plan := self.session.plan:
-            self.session.change_plan(replace(plan, class_weights=wanted))
+            self.session.change_plan(replace(plan, class_weights=ClassWeights.ON if wanted else ClassWeights.OFF))
 
     def _on_shares_wanted(self, validation: float, test: float) -> None:
         if plan := self.session.plan:
@@ -240,7 +240,7 @@ class PhotosPage(Page):
         photo_set = self.session.photo_set
         if photo_set and project.plan:
             self._show_split()
-            self.health.show_photos(photo_set, has_class_weights=project.plan.class_weights)
+            self.health.show_photos(photo_set, has_class_weights=project.plan.class_weights is not ClassWeights.OFF)
             self._tell_dialog(project.plan)
 
     def _on_busy_changed(self, kind: str, progress: Progress | None) -> None:
@@ -281,7 +281,7 @@ class PhotosPage(Page):
         self.folder.setText(sources_text(plan))
         self.classes.show_photos(photo_set)
         self.more.show_present([Path(source) for source in (plan.photos, *plan.more_photos)], photo_set.classes)
-        self.health.show_photos(photo_set, has_class_weights=plan.class_weights)
+        self.health.show_photos(photo_set, has_class_weights=plan.class_weights is not ClassWeights.OFF)
         self._show_check()
         self._show_split()
 
