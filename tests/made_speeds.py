@@ -10,9 +10,11 @@ from hubstudio.core.cost import DecodeSpeed, HeadSpeed, Speed, StepSpeed
 
 SPEED = Speed(
     photos_per_second=100.0,
+    features_per_second=200.0,
     image_size=96,
     load_seconds=1.0,
     start_seconds=0.5,
+    features_start_seconds=0.7,
     freeze_seconds=0.4,
     memory_bytes=900_000_000,
     photo_bytes=2_000_000,

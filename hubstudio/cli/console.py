@@ -57,6 +57,15 @@ class Console:
         if self.as_json:
             self.result({"error": error_table(error)}, ())
 
+    def agrees(self, question: str) -> bool:
+        """Ask a question on the terminal; without one, nobody agrees."""
+        self.clear()
+        if self.as_json or not (sys.stdin.isatty() and self._err.isatty()):
+            return False
+        self._err.write(f"{_harmless(question)} [y/N] ")
+        self._err.flush()
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
     def progress(self, fraction: float, text: str) -> None:
         """Draw the progress bar, on a terminal only and ten times a second at most."""
         now = time.monotonic()

@@ -66,12 +66,12 @@ class Reporter:
 
 @contextmanager
 def interruptible(cancel: CancelToken) -> Generator[None]:
-    """Turn the first Ctrl+C or SIGTERM into a cancelled token and the second into ``KeyboardInterrupt``."""
+    """Turn the first Ctrl+C or SIGTERM into a suspended token and the second into ``KeyboardInterrupt``."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if cancel.is_cancelled:
             raise KeyboardInterrupt
-        cancel.cancel()
+        cancel.suspend()
 
     if threading.current_thread() is not threading.main_thread():
         yield

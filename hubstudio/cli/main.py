@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hubstudio.cli import backbones, check, compare, demo, evaluate, export, predict, train
+from hubstudio.cli import backbones, check, compare, demo, evaluate, export, features, predict, train
 from hubstudio.cli.arguments import Parser, UsageError, json_option
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, EngineMaker, interruptible
-from hubstudio.core.errors import Cancelled, StudioError
+from hubstudio.core.errors import Cancelled, StudioError, Suspended
 from hubstudio.core.settings import load_settings
 
 DONE, MISTAKE, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -51,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": evaluate,
     "predict": predict,
     "export": export,
+    "features": features,
 }
 
 
@@ -109,13 +110,21 @@ def _guarded(args: Namespace, context: Context) -> int:
 def _ended_by(error: BaseException, context: Context, command: str) -> int:
     # Ctrl+C reaches the processes of an export too: how their end looks from here is no mistake of the person.
     if context.cancel.is_cancelled or isinstance(error, Cancelled | KeyboardInterrupt):
-        kept = "What was downloaded so far is kept, and goes on from there." if command == "backbones" else ""
-        context.console.error(StudioError("Interrupted; nothing half-written is left.", found=kept))
+        context.console.error(_interrupted(error, command))
         return INTERRUPTED
     if isinstance(error, UsageError):
         return _refuse(context.console, error)
     context.console.error(_explained(error))
     return MISTAKE
+
+
+def _interrupted(error: BaseException, command: str) -> StudioError:
+    if isinstance(error, Suspended) and error.run:
+        return StudioError(
+            "Interrupted; the training can go on where it was.", next_step=f"hubstudio train --resume '{error.run}'"
+        )
+    kept = "What was downloaded so far is kept, and goes on from there." if command == "backbones" else ""
+    return StudioError("Interrupted; nothing half-written is left.", found=kept)
 
 
 def _explained(error: BaseException) -> StudioError:

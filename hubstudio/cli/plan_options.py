@@ -6,11 +6,11 @@ from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from dataclasses import replace
 from typing import Any
 
-from hubstudio.cli import photo_options
+from hubstudio.cli import augmentation_options, photo_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
 from hubstudio.core.known_modules import resolved
-from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Output, Plan, Unfreeze
+from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Optimizer, Output, Plan, Unfreeze
 
 _DEFAULTS = Plan(photos="")
 
@@ -39,6 +39,11 @@ def define(parser: Parser) -> None:
     for row in HYPER_PARAMETERS:
         _add_number(parser, row)
     parser.add_argument(
+        "--optimizer", choices=[optimizer.value for optimizer in Optimizer],
+        help=f"rule by which gradients move weights (default: {_DEFAULTS.optimizer})",
+    )  # fmt: skip
+    augmentation_options.define(parser)
+    parser.add_argument(
         "--output", choices=[output.value for output in Output], help="how the head answers (default: softmax)"
     )
     parser.add_argument(
@@ -50,7 +55,7 @@ def define(parser: Parser) -> None:
 def plan_from(args: Namespace) -> Plan:
     """Return the plan: the file's if one was given, with everything overridden that stands beside it."""
     base = Plan.load(args.plan) if args.plan else None
-    given = {**photo_options.values(args, base), **_given(args)}
+    given = {**photo_options.values(args, base), **augmentation_options.values(args, base), **_given(args)}
     if not base:
         base = Plan(photos=given["photos"])
     if "mode" in given and given["mode"] is not base.mode:
@@ -67,6 +72,8 @@ def _given(args: Namespace) -> dict[str, Any]:
         values["backbone"] = resolved(values["backbone"])
     if args.mode:
         values["mode"] = Mode(args.mode)
+    if args.optimizer:
+        values["optimizer"] = Optimizer(args.optimizer)
     if args.output:
         values["output"] = Output(args.output)
     return values

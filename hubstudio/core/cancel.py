@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 
-from hubstudio.core.errors import Cancelled
+from hubstudio.core.errors import Cancelled, Suspended
 
 _SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -15,13 +16,21 @@ class CancelToken:
     def __init__(self) -> None:
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
+        self._suspended = threading.Event()
         self._may_go_on = threading.Event()
         self._may_go_on.set()
+        self.paused_seconds = 0.0
+        """How long the job has stood still so far."""
 
     def cancel(self) -> None:
         """Ask the job to end now and to leave nothing behind."""
         self._cancelled.set()
         self._may_go_on.set()
+
+    def suspend(self) -> None:
+        """Ask a training to end now so that it can go on later; any other job ends as with ``cancel``."""
+        self._suspended.set()
+        self.cancel()
 
     def stop(self) -> None:
         """Ask a training to end now and to keep its best weights so far."""
@@ -60,8 +69,14 @@ class CancelToken:
 
     def check(self) -> None:
         """Raise ``Cancelled`` once ``cancel`` was called; wait here while paused."""
+        if not self._may_go_on.is_set():
+            self._stand_still()
+        if self._cancelled.is_set():
+            raise Suspended() if self._suspended.is_set() else Cancelled
+
+    def _stand_still(self) -> None:
+        began = time.monotonic()
         while not self._may_go_on.wait(_SECONDS_BETWEEN_LOOKS):  # an end asked for in the moment of pausing
             if self._cancelled.is_set() or self._stopping.is_set():
                 break
-        if self._cancelled.is_set():
-            raise Cancelled
+        self.paused_seconds += time.monotonic() - began

@@ -85,11 +85,15 @@ class Speed:
     """What a short measurement on this computer found for one backbone, endpoint and image size."""
 
     photos_per_second: float
-    """Through the frozen backbone, decoding not included."""
+    """Forward through TensorFlow, as validation does while blocks move; decoding not included."""
+    features_per_second: float
+    """Photos through the frozen backbone by the runtime that extracts features; decoding not included."""
     image_size: int
     load_seconds: float
     start_seconds: float
-    """Preparing the forward pass, once."""
+    """Preparing TensorFlow's forward pass, once."""
+    features_start_seconds: float
+    """Preparing the runtime that extracts features, once."""
     freeze_seconds: float
     """Making one flat graph of it, as saving does."""
     memory_bytes: int
@@ -102,6 +106,14 @@ class Speed:
     """By rising number of blocks, the last one with all; empty if fine-tuning was not measured or is not possible."""
     decodes_beside: bool = False
     """Whether decoding and backbone work at the same time instead of sharing the same cores, as with a GPU."""
+
+    def extract_seconds(self, megapixels: float) -> float:
+        """Return how long a photo takes from file to features.
+
+        Photos are decoded ahead, by all cores: beside the backbone only where that runs elsewhere.
+        """
+        through, decoded = 1 / self.features_per_second, self.decode.seconds(megapixels)
+        return max(through, decoded) if self.decodes_beside else through + decoded
 
     def covers(self, plan: Plan) -> bool:
         """Whether all that the plan does was measured; else ``predict`` has to guess the steps of fine-tuning."""
@@ -138,7 +150,7 @@ class Speed:
             "steps": tuple(StepSpeed(**step) for step in table["steps"]),
         }
         speed = cls(**values)
-        if not _numbers_are_right(speed.to_table()) or speed.photos_per_second <= 0:
+        if not _numbers_are_right(speed.to_table()) or min(speed.photos_per_second, speed.features_per_second) <= 0:
             raise ValueError("a speed holds something that is no number")
         return speed
 
@@ -238,10 +250,7 @@ def _moved_variables(plan: Plan, info: BackboneInfo) -> int:
 
 
 def _features_seconds(speed: Speed, photos: PhotoAmount) -> float:
-    """Photos are decoded ahead, by all cores: beside the backbone only where that runs elsewhere."""
-    through = photos.all / speed.photos_per_second
-    decoded = photos.all * speed.decode.seconds(photos.megapixels)
-    return speed.start_seconds + (max(through, decoded) if speed.decodes_beside else through + decoded)
+    return speed.features_start_seconds + photos.all * speed.extract_seconds(photos.megapixels)
 
 
 def _head_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -94,7 +95,30 @@ class Engine(Protocol):
         ...
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
-        """Train by the plan and write the run folder ``out``, whole or not at all."""
+        """Train by the plan and write the run folder ``out``, whole or not at all.
+
+        Until it is whole, all that is known stands beside it, and ``resume`` goes on from there after any end but
+        ``Cancelled``. ``CancelToken.suspend`` ends it so on purpose, in ``Suspended``.
+        """
+        ...
+
+    def resume(self, run: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        """Go on with an interrupted training, to the same result as if nothing had happened.
+
+        ``run`` is the folder it was to become, or the unfinished one. All epochs that are done are reported again.
+        """
+        ...
+
+    def continue_run(self, run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        """Train a finished run for so many more epochs, on the same photos, into a new run folder ``out``."""
+        ...
+
+    def tensorboard_log(self, folder: Path) -> AbstractContextManager[Report]:
+        """Give a taker of a training's events that writes learning curves for TensorBoard into ``folder``."""
+        ...
+
+    def write_tensorboard(self, run: Path, folder: Path) -> None:
+        """Write a finished run's learning curves for TensorBoard into ``folder``."""
         ...
 
     def evaluate(self, run: Path, photos: Path | None, report: Report, cancel: CancelToken) -> Evaluation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 
@@ -74,8 +75,20 @@ class SettingsError(StudioError):
     """The settings cannot be saved."""
 
 
+class TrainingError(StudioError):
+    """A training went wrong in a way that would come again if it went on."""
+
+
 class Cancelled(Exception):  # noqa: N818 - cancelled is not failed
     """The person asked to stop; nothing went wrong."""
+
+
+class Suspended(Cancelled):
+    """The person laid a training aside; it can go on later from ``run``, if it had come so far."""
+
+    def __init__(self, run: Path | None = None) -> None:
+        super().__init__(run)
+        self.run = run
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

@@ -49,6 +49,16 @@ class RunStarted:
     elapsed: float = 0.0
     cost: Cost | None = None
     """What it is predicted to take, if the backbone's speed is known."""
+    resumed: bool = False
+    """Whether a run goes on that was interrupted; the epochs it has behind it are told once more."""
+
+
+class PhaseEnd(StrEnum):
+    """Why a phase has ended."""
+
+    ALL_EPOCHS = "all epochs"
+    NO_BETTER = "no better"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,28 @@ class BatchDone:
     batch: int
     batches: int
     loss: float
+    elapsed: float
+    photos: int = 0
+    """Photos of this epoch that are done."""
+    of_photos: int = 0
+
+
+@dataclass(frozen=True)
+class PhaseEnded:
+    """A phase of epochs is over; ``best_epoch`` is 0 if none of them was better than what was there before."""
+
+    phase: Phase
+    why: PhaseEnd
+    best_epoch: int
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class CheckpointKept:
+    """All up to here is on disk: whatever happens now, the run can go on from here."""
+
+    phase: Phase
+    epoch: int
     elapsed: float
 
 
@@ -132,11 +164,13 @@ class RunCancelled:
     """The person stopped the run before there was anything to keep; no run folder was left. Made by a face."""
 
     elapsed: float
+    can_go_on: bool = False
+    """Whether the run was only laid aside, and can go on from its last checkpoint."""
 
 
 @dataclass(frozen=True)
 class RunFailed:
-    """The run ended with a problem; no run folder was left. Made by a face."""
+    """The run ended with a problem; no finished run folder was left. Made by a face."""
 
     error: StudioError
     elapsed: float
@@ -179,6 +213,8 @@ TrainingEvent = (
     | PhaseStarted
     | FeaturesDone
     | BatchDone
+    | PhaseEnded
+    | CheckpointKept
     | EpochDone
     | Note
     | RunFinished

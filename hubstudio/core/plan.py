@@ -81,7 +81,7 @@ class Plan:
     """Of the head and the last block while blocks move; 0 as for ``learning_rate``."""
     layer_decay: float = 1.0
     """Factor of the rate from each moving block to the one before it."""
-    warm_up: float = 0.1
+    warm_up: float = 0.05
     """Share of a phase."""
     clip_norm: float = 1.0
     """Of all gradients together; 0 for no clipping."""

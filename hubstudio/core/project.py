@@ -15,6 +15,7 @@ from hubstudio.core import path_kinds, paths, whole_files
 from hubstudio.core.errors import PlanError, ProjectError, StudioError
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import RunFolder
+from hubstudio.core.unfinished_runs import SUFFIX
 
 PROJECT_FILE = "project.toml"
 PROJECT_VERSION = 1
@@ -74,7 +75,7 @@ class Project:
         """Return a free name for the next run: run-001, run-002, ..."""
         taken = set(path_kinds.names_in(self.runs_folder))
         number = 1
-        while f"run-{number:03}" in taken:
+        while not taken.isdisjoint((f"run-{number:03}", f"run-{number:03}{SUFFIX}")):
             number += 1
         return self.runs_folder / f"run-{number:03}"
 

@@ -1,7 +1,7 @@
 """A run on disk: readable files, written whole, read back with clear words when something is wrong.
 
-A run folder holds ``plan.toml``, ``classes.txt``, ``split.csv`` (file, class, part), ``history.csv``, ``model.keras``
-and ``metrics.json`` (with the versions it was made with).
+A run folder holds ``plan.toml``, ``classes.txt``, ``split.csv`` (file, class, part), ``history.csv``, ``model.keras``,
+``metrics.json`` (with the versions it was made with) and ``training.npz`` (for more epochs).
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from hubstudio.core.split_file import csv_text, split_text
 PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS = (
     "plan.toml", "classes.txt", "split.csv", "history.csv", "model.keras", "metrics.json",
 )  # fmt: skip
+TRAINING_STATE = "training.npz"
+"""What more epochs begin with: last and best weights, and the optimizer's state. It may be deleted."""
 _HISTORY_COLUMNS = (
     "phase", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "is_best",
 )  # fmt: skip
@@ -60,6 +62,12 @@ class RunSummary:
     features: int
     features_name: str = ""
     """Endpoint whose features were used; empty for the backbone's own vector."""
+    runtime: str = ""
+    """What the frozen backbone ran through: ``tensorflow``, ``openvino``."""
+    computed_photos: int = 0
+    """Photos that went through it in this run; the features of the others were known."""
+    decided: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the plan left to be decided: learning rates, whether classes were weighed, the digest of the backbone."""
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict[str, str])
     cost: RunCost | None = None

@@ -6,15 +6,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from hubstudio.core.cost import Cost
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import (
     BatchDone,
     BytesFetched,
+    CheckpointKept,
     EpochDone,
     Event,
     FeaturesDone,
     Note,
     Phase,
+    PhaseEnd,
+    PhaseEnded,
     PhaseStarted,
     PhotosRead,
     Progress,
@@ -31,10 +35,42 @@ class Status(StrEnum):
     IDLE = "idle"
     PREPARING = "preparing"
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPING = "stopping"
     FINISHED = "finished"
     CANCELLED = "cancelled"
+    SUSPENDED = "suspended"
     FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many photos went by, and when: over the last seconds, so that it follows what is going on."""
+
+    counts: tuple[tuple[int, float], ...] = ()
+    """Photos so far and the time, oldest first."""
+
+    def at(self, photos: int, elapsed: float) -> Pace:
+        """Return the pace once so many photos were done by then."""
+        if self.counts and photos < self.counts[-1][0]:  # another count has begun
+            return Pace(((photos, elapsed),))
+        too_close = len(self.counts) > 1 and elapsed - self.counts[-2][1] < _PACE_STEP
+        counts = self.counts[:-1] if too_close else self.counts
+        old = sum(elapsed - time > _PACE_SECONDS for _, time in counts)
+        return Pace((*counts[max(old - 1, 0) :], (photos, elapsed)))
+
+    @property
+    def photos_per_second(self) -> float | None:
+        """Photos in a second; None while there is less than a moment to count in."""
+        if not self.counts or self.counts[-1][1] - self.counts[0][1] < _PACE_MOMENT:
+            return None
+        return (self.counts[-1][0] - self.counts[0][0]) / (self.counts[-1][1] - self.counts[0][1])
+
+
+_WAITING = 3  # epochs without a better one that are worth a word
+_PACE_SECONDS = 5.0
+_PACE_MOMENT = 0.3
+_PACE_STEP = 0.1
 
 
 @dataclass(frozen=True)
@@ -60,11 +96,23 @@ class RunState:
     error: StudioError | None = None
     fetched: BytesFetched | None = None
     """How much of the backbone is downloaded, while it is."""
+    photos: int = 0
+    """Photos of this epoch, or of the features, that are done."""
+    of_photos: int = 0
+    photos_per_second: float | None = None
+    """Lately; None where nothing can be counted yet."""
+    cost: Cost | None = None
+    """What was predicted."""
+    phase_end: PhaseEnded | None = None
+    """How the last phase of epochs ended."""
+    saved_epoch: int = 0
+    """Epoch of this phase up to which all is on disk."""
+    _pace: Pace = Pace()
 
     @property
     def is_active(self) -> bool:
-        """Whether work is going on."""
-        return self.status in (Status.PREPARING, Status.RUNNING, Status.STOPPING)
+        """Whether work is going on, or will as soon as it may."""
+        return self.status in (Status.PREPARING, Status.RUNNING, Status.PAUSED, Status.STOPPING)
 
     @property
     def fraction(self) -> float:
@@ -78,11 +126,28 @@ class RunState:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the current phase ends at the speed so far; None while it is too early to tell."""
+        """Seconds until the run ends at the speed so far; None while it is too early to tell.
+
+        The present phase goes on as it did; what comes after takes as long as was predicted, made longer or shorter as
+        the present one is. Without a prediction it is only the present phase.
+        """
         spent = self.elapsed - self.phase_began
         if self.status is not Status.RUNNING or self.fraction < 0.02 or spent < 0.5:
             return None
-        return spent * (1 - self.fraction) / self.fraction
+        whole = spent / self.fraction
+        return whole - spent + self._seconds_after(whole)
+
+    def _seconds_after(self, whole: float) -> float:
+        """Return what the phases after the present one, which takes ``whole`` seconds in all, will take."""
+        if not self.cost or self.phase is None:
+            return 0.0
+        order = list(self.cost.stretches)
+        present = self.phase.value
+        if present not in order:
+            return 0.0
+        predicted = self.cost.stretches[present]
+        slower = min(max(whole / predicted, 0.5), 3.0) if predicted > 1.0 else 1.0
+        return slower * sum(self.cost.stretches[name] for name in order[order.index(present) + 1 :])
 
     def __str__(self) -> str:
         if self.status is Status.RUNNING and self.phase is not None:
@@ -99,9 +164,48 @@ class RunState:
             Status.IDLE: "Ready to train",
             Status.PREPARING: "Preparing: reading the photo folders and the backbone",
             Status.RUNNING: "Preparing: the photos are divided, the backbone is known",
+            Status.PAUSED: f"Paused in epoch {max(self.epoch, 1)} of {self.epochs}" if self.epochs else "Paused",
             Status.STOPPING: "Stopping after this batch, keeping the best so far",
-            Status.CANCELLED: "Training stopped before there was anything to keep",
+            Status.CANCELLED: "Training stopped before there was a model to keep",
+            Status.SUSPENDED: "Training laid aside; it can go on later",
         }[self.status]
+
+    @property
+    def sentence(self) -> str:
+        """What is going on, plainly, beside ``str``; empty where that says it all."""
+        if self.status is Status.FINISHED:
+            return self._how_it_ended()
+        if self.status is Status.RUNNING and self.phase in (Phase.HEAD, Phase.FINE_TUNE):
+            return self._how_it_goes()
+        if self.status is Status.RUNNING and self.phase is Phase.FEATURES:
+            return "What the frozen backbone sees in each photo is computed once and kept."
+        return ""
+
+    def _how_it_goes(self) -> str:
+        mine = [epoch for epoch in self.history if epoch.phase is self.phase]
+        if not mine:
+            what = "The head learns to tell the classes apart; the backbone is frozen."
+            return what if self.phase is Phase.HEAD else "The backbone's last blocks learn along, in small steps."
+        best = next((epoch for epoch in reversed(mine) if epoch.is_best), None)
+        if best is None:
+            return f"No epoch of this phase was better than the head alone yet, {percent(self._best_accuracy)}."
+        where = f"Best so far: {percent(best.validation_accuracy)} on validation, epoch {best.epoch}"
+        waiting = mine[-1].epoch - best.epoch
+        return f"{where}." if waiting < _WAITING else f"{where}; no better for {waiting} epochs."
+
+    @property
+    def _best_accuracy(self) -> float | None:
+        return self.best.validation_accuracy if self.best else None
+
+    def _how_it_ended(self) -> str:
+        end = self.phase_end
+        if end is None or end.why is PhaseEnd.ALL_EPOCHS:
+            return ""
+        if end.why is PhaseEnd.STOPPED:
+            return "Stopped as you asked; the best so far is kept."
+        if not end.best_epoch:
+            return "Validation did not get better than with the head alone; keeping that."
+        return f"Validation stopped improving at epoch {end.best_epoch}; keeping that one."
 
     def _running(self) -> str:
         if self.phase is Phase.FEATURES:
@@ -131,22 +235,29 @@ def advance(state: RunState, event: Event) -> RunState:
         case PhotosRead():
             return replace(state, done=event.done, total=event.total)
         case RunStarted():
-            return replace(state, status=_working(state), run=event.run, done=0, total=0)
+            return replace(state, status=_working(state), run=event.run, done=0, total=0, cost=event.cost)
         case PhaseStarted():
             return _phase_started(state, event)
         case FeaturesDone():
-            return replace(state, done=event.done, total=event.total)
+            state = replace(state, done=event.done, total=event.total, photos=event.done, of_photos=event.total)
+            return _with_pace(state, event.done, event.elapsed)
         case BatchDone():
-            return replace(state, epoch=event.epoch, done=event.batch, total=event.batches)
+            state = replace(state, epoch=event.epoch, done=event.batch, total=event.batches)
+            state = replace(state, photos=event.photos, of_photos=event.of_photos)
+            return _with_pace(state, event.epoch * event.of_photos + event.photos, event.elapsed)
         case EpochDone():
             best = event if event.is_best else state.best
             return replace(state, history=(*state.history, event), best=best, epoch=event.epoch, done=1, total=1)
+        case PhaseEnded():
+            return replace(state, phase_end=event)
+        case CheckpointKept():
+            return replace(state, saved_epoch=event.epoch)
         case Note():
             return replace(state, notes=(*state.notes, event.text))
         case RunFinished():
             return _finished(state, event)
         case RunCancelled():
-            return replace(state, status=Status.CANCELLED)
+            return replace(state, status=Status.SUSPENDED if event.can_go_on else Status.CANCELLED)
         case RunFailed():
             return replace(state, status=Status.FAILED, error=event.error)
 
@@ -156,14 +267,33 @@ def stopping(state: RunState) -> RunState:
     return replace(state, status=Status.STOPPING) if state.is_active else state
 
 
+def pausing(state: RunState) -> RunState:
+    """Return the state once the person has asked to pause."""
+    is_working = state.status in (Status.PREPARING, Status.RUNNING)
+    return replace(state, status=Status.PAUSED, photos_per_second=None) if is_working else state
+
+
+def resuming(state: RunState) -> RunState:
+    """Return the state once a paused training may go on."""
+    if state.status is not Status.PAUSED:
+        return state
+    return replace(state, status=Status.RUNNING if state.run else Status.PREPARING, _pace=Pace())
+
+
 def percent(share: float | None) -> str:
     """Return '95.2 %' for 0.952, and a dash for what was not measured."""
     return "–" if share is None else f"{share * 100:.1f} %"
 
 
 def _working(state: RunState) -> Status:
-    """A wish to stop outlasts the start of what comes next."""
-    return Status.STOPPING if state.status is Status.STOPPING else Status.RUNNING
+    """A wish to stop or to pause outlasts the start of what comes next."""
+    return state.status if state.status in (Status.STOPPING, Status.PAUSED) else Status.RUNNING
+
+
+def _with_pace(state: RunState, photos: int, elapsed: float) -> RunState:
+    pace = state._pace.at(photos, elapsed)  # pyright: ignore[reportPrivateUsage] - the state's own module
+    shown = None if state.status is Status.PAUSED else pace.photos_per_second
+    return replace(state, _pace=pace, photos_per_second=shown)
 
 
 def _phase_started(state: RunState, event: PhaseStarted) -> RunState:
@@ -176,6 +306,11 @@ def _phase_started(state: RunState, event: PhaseStarted) -> RunState:
         done=0,
         total=0,
         phase_began=event.elapsed,
+        photos=0,
+        of_photos=0,
+        photos_per_second=None,
+        saved_epoch=0,
+        _pace=Pace(),
     )
 
 

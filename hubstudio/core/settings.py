@@ -18,7 +18,9 @@ from hubstudio.core.errors import SettingsError, did_you_mean
 THEMES = ("system", "light", "dark")
 OFFLINE_VARIABLE = "HUBSTUDIO_OFFLINE"
 _ONLINE = ("", "0", "false", "no", "off")
-_KINDS = {str: "text in quotes", bool: "true or false"}
+_KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number"}
+LARGEST_FEATURE_LIMIT = 10_000
+"""In gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Settings:
     """Never make a request to any network."""
     proxy: str = ""
     """Address of the proxy for downloads; empty for what the system and the environment say."""
+    feature_limit_gb: int = 5
+    """How much disk the features may take that are kept between trainings; 0 keeps none."""
     problem: str = field(default="", compare=False)
     """What is wrong with the file that these were read from, in a sentence; no setting, so it is never written."""
 
@@ -37,6 +41,11 @@ class Settings:
     def is_offline(self) -> bool:
         """Whether requests are forbidden, by the setting or by ``HUBSTUDIO_OFFLINE`` with any word but a no."""
         return self.offline or os.environ.get(OFFLINE_VARIABLE, "").strip().casefold() not in _ONLINE
+
+    @property
+    def feature_limit_bytes(self) -> int:
+        """How many bytes kept features may take."""
+        return self.feature_limit_gb * 1_000_000_000
 
     def save(self) -> None:
         """Write what differs from the defaults, over a file that could not be read too.
@@ -100,6 +109,8 @@ def _why_wrong(name: str, value: object) -> str:
         return f"'{name}' must be {_KINDS[type(_default(name))]} and is {value!r}"
     if name == "theme" and value not in THEMES:
         return f"'theme' must be one of {', '.join(THEMES)} and is {value!r}"
+    if isinstance(value, int) and name == "feature_limit_gb" and not 0 <= value <= LARGEST_FEATURE_LIMIT:
+        return f"'{name}' must be 0 to {LARGEST_FEATURE_LIMIT:,} and is {value:,}"
     return ""
 
 

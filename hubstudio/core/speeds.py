@@ -20,7 +20,7 @@ from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cost import Speed
 from hubstudio.core.plan import Plan
 
-MEASURING_VERSION = 1
+MEASURING_VERSION = 2
 """Raise it when the measurement changes: what was kept before counts no longer."""
 _MOST_KEPT = 500
 _LOCK_SECONDS = 5.0

@@ -26,8 +26,11 @@ from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
 from hubstudio.ml.obtaining import obtain
 from hubstudio.ml.photo_store import store_photos
-from hubstudio.ml.training import Data
-from hubstudio.ml.training_loop import PhasePlan, PhaseResult, train_phase
+from hubstudio.ml.training_data import Data
+from hubstudio.ml.training_loop import PhasePlan, PhaseResult, Surroundings, train_phase
+
+_FEWEST_BATCHES = 3
+"""Events of features that tell a speed: the one before any photo, the first batch, and another."""
 
 
 def compare(plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
@@ -77,13 +80,13 @@ class _Contest:
         validation = len(data.validation)
         info = module.info()
         seconds = watch.clock()  # a measurement is none of the contest
-        self._keep_speed(plan, module, watch)
+        rate = self._photos_per_second(plan, module, watch)
         return Contender(
             backbone=backbone,
             name=info.name,
             correct=round(result.best.accuracy * validation),
             validation_photos=validation,
-            photos_per_second=watch.photos_per_second,
+            photos_per_second=rate,
             seconds=seconds,
             bytes=info.bytes,
             features=module.features,
@@ -96,7 +99,8 @@ class _Contest:
     def _data(self, module: HubModule, plan: Plan, watch: _Watch) -> Data:
         photos = self._photos()
         paths = [photo.path for photo in photos]
-        stored = store_photos(paths, module, module.size(), None, watch, self.cancel, watch.clock)
+        digests = [self.photo_set.facts[path].digest for path in paths]
+        stored = store_photos(paths, digests, module, module.size(), None, watch, self.cancel, watch.clock)
         training = sum(int(place) < len(self.split.part(Part.TRAINING)) for place in stored.places)
         data = Data.of(stored, photos, training, self.photo_set.classes, plan)
         if not len(data.validation) or len(set(data.labels[data.training])) < len(self.photo_set.classes):
@@ -109,25 +113,34 @@ class _Contest:
         phase = PhasePlan(Phase.HEAD, plan.epochs, plan.batch_size, plan.learning_rate, plan.seed)
         training, validation = data.features(data.training), data.features(data.validation)
         # Stopping asks for the best so far, which is of no use for comparing: it ends the contest as cancelling does.
-        result = train_phase(classifier.head, training, validation, phase, None, watch, self.cancel, watch.clock)
+        around = Surroundings(watch, self.cancel, watch.clock)
+        result = train_phase(classifier.head, training, validation, phase, None, around)
         self.cancel.check_before_results()
         return result
 
-    def _keep_speed(self, plan: Plan, module: HubModule, watch: _Watch) -> None:
-        """Keep the speed on real photos in place of the measured one, which is made first where there is none."""
+    def _photos_per_second(self, plan: Plan, module: HubModule, watch: _Watch) -> float:
+        """Return how fast photos go through decoder and backbone, 0 if nobody knows.
+
+        The speed on these photos is kept in place of the measured one, which is made first where there is none. If
+        most of their features were known before, the measured one is all there is.
+        """
+        seen = watch.photos_per_second
         try:
             known = speeds.kept(module.folder, "", module.size()) or speed_measuring.measure(plan, self.cancel)
         except BackboneError:  # measuring is an extra
-            return
+            return seen
         photos = PhotoAmount.of(self.photo_set, self.split)
-        speeds.keep(module.folder, "", _with_rate(known, watch.photos_per_second, photos))
+        if not seen:
+            return 1 / known.extract_seconds(photos.megapixels)
+        speeds.keep(module.folder, "", _with_rate(known, seen, photos))
+        return seen
 
 
 def _with_rate(speed: Speed, photos_per_second: float, photos: PhotoAmount) -> Speed:
     """Return the speed such that decoder and backbone together come to ``photos_per_second`` on these photos."""
     each = 1 / photos_per_second
     own = each if speed.decodes_beside else each - speed.decode.seconds(photos.megapixels)
-    return replace(speed, photos_per_second=1 / max(own, 0.1 * each))
+    return replace(speed, features_per_second=1 / max(own, 0.1 * each))
 
 
 class _Watch:
@@ -151,8 +164,8 @@ class _Watch:
 
     @property
     def photos_per_second(self) -> float:
-        """Without the first batch, which had to wait for the backbone to be made ready."""
-        first, last = self._features[0], self._features[-1]
-        if last.done == first.done:
-            return last.done / max(last.elapsed, 1e-9)
+        """Without the first batch, which had to wait for the backbone to be made ready; 0 if hardly any were left."""
+        if len(self._features) < _FEWEST_BATCHES:
+            return 0.0
+        first, last = self._features[1], self._features[-1]
         return (last.done - first.done) / max(last.elapsed - first.elapsed, 1e-9)

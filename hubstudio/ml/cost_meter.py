@@ -33,5 +33,7 @@ class CostMeter:
     def cost(self) -> Cost:
         """Return what the run has taken until now."""
         ends = [*(begun for _, begun in self._entered[1:]), self._clock()]
-        stretches = {name: round(end - begun, 3) for (name, begun), end in zip(self._entered, ends, strict=True)}
+        stretches: dict[str, float] = {}
+        for (name, begun), end in zip(self._entered, ends, strict=True):  # a stretch may come more than once
+            stretches[name] = round(stretches.get(name, 0.0) + end - begun, 3)
         return Cost(sum(stretches.values()), peak_memory(), self._bytes, stretches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from hubstudio.core.backbones import BackboneInfo
@@ -14,11 +15,10 @@ from hubstudio.core.events import Report
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
-from hubstudio.ml import comparing, export, prediction, speed_measuring
+from hubstudio.ml import comparing, export, prediction, speed_measuring, tensorboard_log, training
 from hubstudio.ml.hub_module import load_module, trust_module
 from hubstudio.ml.module_folders import fetch_module
 from hubstudio.ml.saved_models import TrainedModel, load_trained
-from hubstudio.ml.training import Trainer
 
 
 class LocalEngine:
@@ -49,7 +49,23 @@ class LocalEngine:
 
     def train(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         """Train by the plan into the run folder ``out``."""
-        return Trainer(plan, out, report, cancel).run()
+        return training.train(plan, out, report, cancel)
+
+    def resume(self, run: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        """Go on with an interrupted training."""
+        return training.resume(run, report, cancel)
+
+    def continue_run(self, run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        """Train a finished run for more epochs, into the run folder ``out``."""
+        return training.continue_run(run, epochs, out, report, cancel)
+
+    def tensorboard_log(self, folder: Path) -> AbstractContextManager[Report]:
+        """Give a taker of events that writes learning curves for TensorBoard into ``folder``."""
+        return tensorboard_log.tensorboard_log(folder)
+
+    def write_tensorboard(self, run: Path, folder: Path) -> None:
+        """Write a finished run's learning curves for TensorBoard into ``folder``."""
+        tensorboard_log.write_history(RunFolder.open(run), folder)
 
     def evaluate(self, run: Path, photos: Path | None, report: Report, cancel: CancelToken) -> Evaluation:
         """Measure a run on its test part or on other labelled photos."""

@@ -55,9 +55,8 @@ class HubBackbone(keras.layers.Layer):
 
     def call(self, photos: Tensor, training: bool = False) -> Tensor:
         """Return the features. Batch-norm follows the photos only if ``train_batch_norm`` is set."""
-        if training and self.trainable_variables:
-            for loss in self.module.regularization_losses:
-                self.add_loss(loss())
+        for loss in self.penalties() if training else ():
+            self.add_loss(loss)
         features = self.module.forward(photos, bool(training and self.train_batch_norm))
         return tf.ensure_shape(features, [None, self.features])
 
@@ -74,6 +73,19 @@ class HubBackbone(keras.layers.Layer):
         """Let exactly the variables at these places of ``module.variables`` move, as far as the module allows."""
         for place, variable in enumerate(self._adopted):
             variable.trainable = place in places and place in self.module.trainable
+
+    def variable(self, place: int) -> keras.Variable:
+        """Return the weight that is the variable at a place of ``module.variables``."""
+        return self._adopted[place]
+
+    @property
+    def unfrozen(self) -> frozenset[int]:
+        """Places in ``module.variables`` of those that move."""
+        return frozenset(place for place, variable in enumerate(self._adopted) if variable.trainable)
+
+    def penalties(self) -> list[Tensor]:
+        """Return the module's own penalties on its weights, which count in training as soon as any of them moves."""
+        return [loss() for loss in self.module.regularization_losses] if self.trainable_variables else []
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is rebuilt from; the module itself travels as an asset."""

@@ -7,6 +7,7 @@ The bracket is one inner model for photos of the right size. Training, predictio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubstudio.core.errors import PlanError
-from hubstudio.core.plan import Mode, Output, Plan
+from hubstudio.core.events import Phase
+from hubstudio.core.plan import Mode, Optimizer, Output, Plan
+from hubstudio.ml.blocks import VariableBlock
+from hubstudio.ml.frozen_border import FrozenBorder
 from hubstudio.ml.hub_backbone import HubBackbone
 from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.keras_rewrite import CannotRewrite, rewrite
+from hubstudio.ml.optimising import automatic_rate, make_loss, make_optimizer, rate_scales
+from hubstudio.ml.tail_layer import tail_model
 
 CLASSIFIER_LAYER = "classifier"
-GRADIENT_CLIP_NORM = 1.0
 WEIGHT_DECAY_PHOTOS = 1000
 """Number of training photos at which ``Plan.weight_decay`` is the penalty itself."""
 _SMALLEST_SPREAD = 1e-2
@@ -55,25 +60,63 @@ class Classifier:
     """Models that share one backbone and one head. Each gives logits; ``finished`` gives probabilities."""
 
     backbone: HubBackbone
+    logits: keras.Model
+    """Features ``[batch, features]`` to logits; what the others share, and never compiled: a file of a model that holds
+    a compiled one holds its optimizer too."""
     head: keras.Model
-    """Features ``[batch, features]`` to logits."""
+    """The same to train, compiled."""
     inner: keras.Model
     """Photos ``[batch, size, size, 3]``, RGB 0..255, to logits."""
     plan: Plan
     size: int
+    classes: int
+    photos: int
+    """Number of training photos: automatic learning rates follow it."""
+
+    def rate(self, phase: Phase) -> float:
+        """Return the learning rate of a phase: the plan's, or one that suits where it leaves that open."""
+        plan = self.plan
+        given = plan.learning_rate if phase is Phase.HEAD else plan.fine_tune_learning_rate
+        return given or automatic_rate(plan.optimizer, phase, plan.batch_size, self.photos)
 
     def compile_head(self) -> None:
-        """Make the head ready to train on features, at the plan's learning rate."""
-        _compile(self.head, self.plan, self.plan.learning_rate)
+        """Make the head ready to train on features."""
+        optimizer = make_optimizer(self.plan, self.rate(Phase.HEAD), {}, (), self.head.trainable_variables)
+        _compile(self.head, self.plan, self.classes, optimizer)
 
-    def unfreeze_and_compile(self) -> None:
-        """Let the plan's last blocks move beside the head, at the lower learning rate, everything else frozen."""
+    def unfreeze(self) -> frozenset[int]:
+        """Let the plan's last blocks move, everything else frozen; return the places of their variables."""
         module = self.backbone.module
         module.require_fine_tuning()
-        wanted = module.blocks if self.plan.unfreeze == "all" else module.blocks[-self.plan.unfreeze :]
-        self.backbone.unfreeze({place for block in wanted for place in block.places})
+        self.backbone.unfreeze({place for block in self.moving_blocks for place in block.places})
         self.backbone.train_batch_norm = self.plan.train_batch_norm
-        _compile(self.inner, self.plan, self.plan.fine_tune_learning_rate)
+        return self.backbone.unfrozen
+
+    def compile_whole(self) -> keras.Model:
+        """Make the model of photos ready to train the unfrozen blocks and the head."""
+        self._compile_moving(self.inner)
+        return self.inner
+
+    def compile_behind(self, border: FrozenBorder) -> keras.Model:
+        """Return a model of a border's values, ready to train the same weights as ``compile_whole``."""
+        model = tail_model(self.backbone, border, self.logits)
+        self._compile_moving(model)
+        return model
+
+    @property
+    def moving_blocks(self) -> Sequence[VariableBlock]:
+        """The backbone's last blocks that the plan lets move."""
+        blocks = self.backbone.module.blocks
+        return blocks if self.plan.unfreeze == "all" else blocks[-self.plan.unfreeze :]
+
+    def _compile_moving(self, model: keras.Model) -> None:
+        plan, backbone = self.plan, self.backbone
+        blocks = self.moving_blocks
+        by_place = rate_scales(blocks, len(blocks), plan.layer_decay)
+        scales = {id(backbone.variable(place)): scale for place, scale in by_place.items()}
+        moving = [backbone.variable(place) for place in sorted(backbone.unfrozen)]
+        optimizer = make_optimizer(plan, self.rate(Phase.FINE_TUNE), scales, moving, self.head.trainable_variables)
+        _compile(model, plan, self.classes, optimizer)
 
     def finished(self) -> keras.Model:
         """Return the model to save: photos of any size to probabilities.
@@ -94,7 +137,7 @@ class Classifier:
     def _finished_on(self, backbone: keras.layers.Layer) -> keras.Model:
         photos = keras.Input((self.size, self.size, 3), name="photos")
         features = backbone(keras.layers.Rescaling(1 / 255, name="scale")(photos))
-        answers = keras.layers.Activation(_activation(self.plan), name="probabilities")(self.head(features))
+        answers = keras.layers.Activation(_activation(self.plan), name="probabilities")(self.logits(features))
         classifier = keras.Model(photos, answers, name=CLASSIFIER_LAYER)
         photo = keras.Input((None, None, 3), name="photo")
         resize = keras.layers.Resizing(self.size, self.size, interpolation="bilinear", antialias=True, name="resize")
@@ -115,10 +158,12 @@ def build_classifier(plan: Plan, module: HubModule, classes: int, statistics: Fe
         module.require_fine_tuning()
     size = module.size(plan.image_size)
     backbone = HubBackbone(module.features, module, name="backbone")
-    head = _build_head(plan, module.features, classes, statistics)
+    logits = _build_head(plan, module.features, classes, statistics)
+    features = keras.Input((module.features,), name="features")
+    head = keras.Model(features, logits(features))
     photos = keras.Input((size, size, 3), name="photos")
-    logits = head(backbone(keras.layers.Rescaling(1 / 255)(photos)))
-    classifier = Classifier(backbone, head, keras.Model(photos, logits), plan, size)
+    inner = keras.Model(photos, logits(backbone(keras.layers.Rescaling(1 / 255)(photos))))
+    classifier = Classifier(backbone, logits, head, inner, plan, size, classes, statistics.photos)
     classifier.compile_head()
     return classifier
 
@@ -131,7 +176,7 @@ def probabilities(answers: NDArray[np.float32]) -> NDArray[np.float32]:
 def _build_head(plan: Plan, features: int, classes: int, statistics: FeatureStatistics) -> keras.Model:
     penalty = (
         keras.regularizers.L2(plan.weight_decay * WEIGHT_DECAY_PHOTOS / statistics.photos)
-        if plan.weight_decay
+        if plan.weight_decay and plan.optimizer is not Optimizer.ADAMW
         else None
     )
     inputs = keras.Input((features,), name="features")
@@ -163,20 +208,17 @@ def _activation(plan: Plan) -> str:
     return "sigmoid" if plan.output is Output.SIGMOID else "softmax"
 
 
-def _compile(model: keras.Model, plan: Plan, learning_rate: float) -> None:
-    binary = plan.output is Output.SIGMOID
-    if binary:
-        loss: keras.losses.Loss = keras.losses.BinaryCrossentropy(from_logits=True)
+def _compile(model: keras.Model, plan: Plan, classes: int, optimizer: keras.optimizers.Optimizer) -> None:
+    if plan.output is Output.SIGMOID:
         entropy: keras.metrics.Metric = keras.metrics.BinaryCrossentropy(from_logits=True, name="cross_entropy")
         accuracy: keras.metrics.Metric = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     else:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         entropy = keras.metrics.SparseCategoricalCrossentropy(from_logits=True, name="cross_entropy")
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     compiling: Any = model.compile  # its stub wants texts where it takes booleans
     compiling(
-        optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=GRADIENT_CLIP_NORM),
-        loss=loss,
+        optimizer=optimizer,
+        loss=make_loss(plan, classes),
         metrics=[entropy, accuracy],
         jit_compile=False,  # compiling costs more seconds than a head's training takes
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class PhotoBatch:
     """How many entries of the list are dealt with."""
 
 
-def read_batches(paths: Sequence[Path], size: int, batch_size: int, cancel: CancelToken) -> Iterator[PhotoBatch]:
+def read_batches(paths: Sequence[Path], size: int, batch_size: int, cancel: CancelToken) -> Generator[PhotoBatch]:
     """Yield photos shrunk to ``size`` × ``size`` in the order of ``paths``. Raises ``Cancelled`` between photos.
 
     The last batch is filled up by nobody: it is shorter.

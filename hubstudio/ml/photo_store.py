@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+from hubstudio.core import feature_store
 from hubstudio.core.backbones import display_name
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import FeaturesDone, Report
+from hubstudio.core.settings import load_settings
+from hubstudio.ml.border_store import reserved_array
+from hubstudio.ml.feature_runtimes import FEATURE_BATCH
+from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
 from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.photo_batches import read_batches
-
-FEATURE_BATCH = 8
-"""Photos that go through a frozen backbone together; on CPUs more is slower, since they fall out of the cache."""
 
 
 @dataclass(frozen=True)
 class StoredPhotos:
-    """What was computed once for each readable photo of a list."""
+    """What is known of each readable photo of a list."""
 
     places: NDArray[np.int64]
     """Where the photos stand in the list."""
@@ -36,10 +34,15 @@ class StoredPhotos:
     """``[photos, size, size, 3]``, rounded to whole levels, on disk; only when asked for."""
     unreadable: dict[int, str]
     """Place in the list and reason."""
+    runtime: str
+    """What the backbone ran through, now or when the features were computed."""
+    computed: int
+    """Photos that went through the backbone now; the features of the others were known."""
 
 
 def store_photos(
     paths: Sequence[Path],
+    digests: Sequence[bytes],
     module: HubModule,
     size: int,
     pixel_file: Path | None,
@@ -47,35 +50,34 @@ def store_photos(
     cancel: CancelToken,
     clock: Callable[[], float],
 ) -> StoredPhotos:
-    """Send every photo through the frozen backbone once; keep pixels in ``pixel_file`` if one is named.
+    """Send every photo whose features are not known through the frozen backbone; from then on they are known.
 
-    Raises ``Cancelled`` within one batch.
+    ``digests`` are those of the photos' content. A photo with known features is read only where its pixels are wanted:
+    those of all photos go to ``pixel_file`` if one is named. ``FeaturesDone`` begins with the photos that need no work.
+    Raises ``Cancelled`` within one batch; what was computed by then is kept.
     """
-    forward = _feature_function(module, size)
-    features = np.empty((len(paths), module.features), np.float32)
-    kept: NDArray[np.uint8] | None = None
-    if pixel_file:
-        kept = _on_disk(pixel_file, (len(paths), size, size, 3))
-    places: list[int] = []
-    unreadable: dict[int, str] = {}
-    for batch in read_batches(paths, size, FEATURE_BATCH, cancel):
-        rows = slice(len(places), len(places) + len(batch.places))
-        if batch.places:
-            features[rows] = forward(tf.constant(batch.photos)).numpy()
-            if not np.isfinite(features[rows]).all():
-                raise _no_numbers(module, paths[batch.places[0]])
-        if kept is not None:
-            kept[rows] = np.rint(batch.photos).astype(np.uint8)
-        places += batch.places
-        unreadable |= batch.unreadable
-        report(FeaturesDone(batch.end, len(paths), clock()))
-    count = len(places)
-    return StoredPhotos(
-        np.array(places, np.int64), features[:count], None if kept is None else kept[:count], unreadable
-    )
+    backbone = FrozenBackbone(module, size, cancel)
+    with FeatureSource(backbone) as source:
+        work = _Work(source, paths, digests, module, pixel_file, size)
+        to_read = range(len(paths)) if pixel_file else work.unknown()
+        done = len(paths) - len(to_read)
+        report(FeaturesDone(done, len(paths), clock()))
+        for batch in read_batches([paths[place] for place in to_read], size, FEATURE_BATCH, cancel):
+            work.take([to_read[place] for place in batch.places], batch.photos)
+            work.unreadable |= {to_read[place]: reason for place, reason in batch.unreadable.items()}
+            report(FeaturesDone(done + batch.end, len(paths), clock()))
+    if backbone.computed:
+        keep_within_limit()
+    return work.result(backbone)
 
 
-def _no_numbers(module: HubModule, path: Path) -> BackboneError:
+def keep_within_limit() -> None:
+    """Remove features that were not used for longest until all take no more disk than the settings allow."""
+    feature_store.make_room(load_settings().feature_limit_bytes)
+
+
+def no_numbers(module: HubModule, path: Path) -> BackboneError:
+    """Return the error for a backbone whose features cannot be computed with."""
     return BackboneError(
         f"The backbone '{display_name(module.handle)}' gives features that are no numbers.",
         found=f"It happened at '{path.name}' or one of the photos after it.",
@@ -83,21 +85,52 @@ def _no_numbers(module: HubModule, path: Path) -> BackboneError:
     )
 
 
-def _on_disk(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Make an array in a file, with its space reserved. Raises ``OSError`` if the disk has not that much left.
+class _Work:
+    """The features and pixels of a list of photos, filled in batch by batch."""
 
-    A mapped file with holes would end the process when the disk fills up under it.
-    """
-    array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
-    needed = file.stat().st_size
-    if hasattr(os, "posix_fallocate"):
-        with file.open("r+b") as opened:
-            os.posix_fallocate(opened.fileno(), 0, needed)
-    elif shutil.disk_usage(file.parent).free < needed:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    return array
+    def __init__(
+        self,
+        source: FeatureSource,
+        paths: Sequence[Path],
+        digests: Sequence[bytes],
+        module: HubModule,
+        pixel_file: Path | None,
+        size: int,
+    ) -> None:
+        self._source, self._paths, self._digests, self._module = source, paths, digests, module
+        self._known, self._features = source.find(digests)
+        self._pixels = reserved_array(pixel_file, (len(paths), size, size, 3), np.uint8) if pixel_file else None
+        self._pixel_rows = 0
+        self.unreadable: dict[int, str] = {}
+
+    def unknown(self) -> list[int]:
+        """Return the places of photos that have to go through the backbone."""
+        return [int(place) for place in np.flatnonzero(~self._known)]
+
+    def take(self, places: Sequence[int], photos: NDArray[np.float32]) -> None:
+        """Take some photos' pixels, and compute the features of those whose are not known."""
+        if self._pixels is not None:
+            rows = slice(self._pixel_rows, self._pixel_rows + len(places))
+            self._pixels[rows] = np.rint(photos)
+            self._pixel_rows = rows.stop
+        new = [row for row, place in enumerate(places) if not self._known[place]]
+        if not new:
+            return
+        features = self._source.compute(_rows(photos, new), [self._digests[places[row]] for row in new])
+        if not np.isfinite(features).all():
+            raise no_numbers(self._module, self._paths[places[new[0]]])
+        self._features[[places[row] for row in new]] = features
+
+    def result(self, backbone: FrozenBackbone) -> StoredPhotos:
+        """Return what is there; photos that could not be read are missing in it."""
+        places = np.array([place for place in range(len(self._paths)) if place not in self.unreadable], np.int64)
+        for row, place in enumerate(places):  # within the array, since it may be a large part of the memory
+            if row != place:
+                self._features[row] = self._features[place]
+        pixels = None if self._pixels is None else self._pixels[: self._pixel_rows]
+        features = self._features[: len(places)]
+        return StoredPhotos(places, features, pixels, self.unreadable, backbone.runtime_name, backbone.computed)
 
 
-def _feature_function(module: HubModule, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    spec = tf.TensorSpec([None, size, size, 3], tf.float32)
-    return tf.function(lambda photos: module.forward(photos * (1 / 255), False), input_signature=[spec])
+def _rows(photos: NDArray[np.float32], rows: Sequence[int]) -> NDArray[np.float32]:
+    return photos if len(rows) == len(photos) else photos[list(rows)]

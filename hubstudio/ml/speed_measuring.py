@@ -1,6 +1,6 @@
 """A few seconds' measurement of how fast a backbone runs and learns on this computer.
 
-It takes the ways that a training takes, on generated photos: ``store_photos`` for features, ``train_phase`` for the
+It takes the ways that a training takes, on generated photos: ``FrozenBackbone`` for features, ``train_phase`` for the
 head. Only a step through moving blocks is made by hand, since Keras prepares one for ten seconds where this takes one.
 All of it runs in a process of its own: it can be stopped at any moment, its peak of memory is its own, and neither the
 window nor a training is held up or changed by what it leaves behind.
@@ -8,12 +8,12 @@ window nor a training is held up or changed by what it leaves behind.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,18 @@ from PIL import Image
 from hubstudio.core import speeds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import DecodeSpeed, HeadSpeed, Speed, StepSpeed
-from hubstudio.core.errors import BackboneError, Cancelled
-from hubstudio.core.events import BatchDone, EpochDone, Event, FeaturesDone, Phase
+from hubstudio.core.errors import BackboneError
+from hubstudio.core.events import BatchDone, EpochDone, Event, Phase
 from hubstudio.core.peak_memory import peak_memory
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.ml.child_process import ChildFailed, ChildProcess
+from hubstudio.ml.feature_runtimes import FEATURE_BATCH
+from hubstudio.ml.feature_source import FrozenBackbone
 from hubstudio.ml.hub_module import HubModule, load_module
 from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
 from hubstudio.ml.photo_batches import read_batches
-from hubstudio.ml.photo_store import FEATURE_BATCH, store_photos
-from hubstudio.ml.training_loop import Examples, PhasePlan, train_phase
+from hubstudio.ml.training_data import Examples
+from hubstudio.ml.training_loop import PhasePlan, Surroundings, train_phase
 
 _FORWARD_SECONDS = 1.0
 _MOST_BATCHES = 200
@@ -84,21 +86,23 @@ def measured_here(plan: Plan, photos: Path) -> tuple[Path, str, Speed]:
     size = module.size(plan.image_size)
     small, large = (_generated(photos, *side) for side in (_SMALL, _LARGE))
     decode = _decode_speed(small, large, size)
-    start_seconds, each = _through_store(small, module, size)
+    start_seconds, each = _through_backbone(small, module, size)
     memory = peak_memory()
     beside = bool(tf.config.list_physical_devices("GPU"))
     own = each if beside else max(each - decode.seconds(_megapixels(_SMALL)), 0.1 * each)
-    photo_bytes = _forward_bytes(module, size)
+    forward = _forward(module, size)
     clock.lap()
     module.frozen(size)
     speed = Speed(
-        photos_per_second=1 / own,
+        photos_per_second=1 / forward.photo_seconds,
+        features_per_second=1 / own,
         image_size=size,
         load_seconds=load_seconds,
-        start_seconds=start_seconds,
+        start_seconds=forward.start_seconds,
+        features_start_seconds=start_seconds,
         freeze_seconds=clock.lap(),
         memory_bytes=memory,
-        photo_bytes=photo_bytes,
+        photo_bytes=forward.photo_bytes,
         head=_head_speed(plan, module),
         decode=decode,
         decodes_beside=beside,
@@ -179,22 +183,23 @@ def _decode_seconds(files: Sequence[Path], size: int) -> float:
     return _usual_seconds(read) / len(files)
 
 
-def _through_store(files: Sequence[Path], module: HubModule, size: int) -> tuple[float, float]:
-    """Return the seconds until the first photos are through decoder and backbone, and those for each one after them."""
-    enough = CancelToken()
+def _through_backbone(files: Sequence[Path], module: HubModule, size: int) -> tuple[float, float]:
+    """Return the seconds until the first photos are through decoder and backbone, and those for each one after them.
+
+    Nothing is kept: which runtime a training takes is for its own photos to decide.
+    """
+    cancel = CancelToken()
+    backbone = FrozenBackbone(module, size, cancel, remembers=False)
     laps: list[float] = []
-
-    def on_event(event: Event) -> None:
-        if isinstance(event, FeaturesDone):
-            laps.append(event.elapsed)
-            spent = laps[-1] - laps[0]
-            if spent > _MOST_SECONDS or (spent > _FORWARD_SECONDS and len(laps) > _FEWEST_LAPS):
-                enough.cancel()
-
     paths = [files[number % len(files)] for number in range(_MOST_BATCHES * FEATURE_BATCH)]
     began = time.perf_counter()
-    with contextlib.suppress(Cancelled):  # by ourselves: what was measured is enough
-        store_photos(paths, module, size, None, on_event, enough, lambda: time.perf_counter() - began)
+    with closing(read_batches(paths, size, FEATURE_BATCH, cancel)) as batches:
+        for batch in batches:
+            backbone(batch.photos)
+            laps.append(time.perf_counter() - began)
+            spent = laps[-1] - laps[0]
+            if spent > _MOST_SECONDS or (spent > _FORWARD_SECONDS and len(laps) > _FEWEST_LAPS):
+                break
     each = (laps[-1] - laps[0]) / (len(laps) - 1) / FEATURE_BATCH
     return max(laps[0] - each * FEATURE_BATCH, 0.0), each
 
@@ -228,11 +233,10 @@ def _head_seconds(plan: Plan, module: HubModule) -> tuple[float, float]:
 
     began = time.perf_counter()
     phase = PhasePlan(Phase.HEAD, 4, _HEAD_BATCH, 1e-3, 1)
-    examples = Examples(features, labels)
-    validation = Examples(features[:_HEAD_BATCH], labels[:_HEAD_BATCH])
-    train_phase(
-        classifier.head, examples, validation, phase, None, on_event, CancelToken(), lambda: time.perf_counter() - began
-    )
+    examples = Examples.of(features, labels)
+    validation = Examples.of(features[:_HEAD_BATCH], labels[:_HEAD_BATCH])
+    around = Surroundings(on_event, CancelToken(), lambda: time.perf_counter() - began)
+    train_phase(classifier.head, examples, validation, phase, None, around)
     steps = np.concatenate([np.diff(laps[epoch]) for epoch in list(laps)[1:]])
     return max(ends[0] - (ends[-1] - ends[0]) / (len(ends) - 1), 0.0), float(np.median(steps))
 
@@ -262,15 +266,28 @@ def _tried(step: Callable[[NDArray[np.float32]], Any], photos: int, size: int) -
     return _Tried(_usual_seconds(lambda: step(noise)), peak_memory())
 
 
-def _forward_bytes(module: HubModule, size: int) -> int:
-    """Return the memory that each further photo of a batch needs on its way through the frozen backbone."""
+@dataclass(frozen=True)
+class _Forward:
+    """The forward pass through TensorFlow, as it validates while blocks move."""
+
+    start_seconds: float
+    photo_seconds: float
+    photo_bytes: int
+    """Memory that each further photo of a batch needs on its way."""
+
+
+def _forward(module: HubModule, size: int) -> _Forward:
     spec = tf.TensorSpec([None, size, size, 3], tf.float32)
     forward = tf.function(lambda photos: module.forward(photos, False), input_signature=[spec])
-    peaks: list[int] = []
-    for count in (FEATURE_BATCH, 4 * FEATURE_BATCH):
-        forward(tf.zeros([count, size, size, 3])).numpy()
-        peaks.append(peak_memory())
-    return max(peaks[1] - peaks[0], 0) // (3 * FEATURE_BATCH)
+    few, many = (tf.zeros([count, size, size, 3]) for count in (FEATURE_BATCH, 4 * FEATURE_BATCH))
+    clock = _Stopwatch()
+    forward(few).numpy()
+    first = clock.lap()
+    seconds = _usual_seconds(lambda: forward(few).numpy())
+    before = peak_memory()
+    forward(many).numpy()
+    photo_bytes = max(peak_memory() - before, 0) // (3 * FEATURE_BATCH)
+    return _Forward(max(first - seconds, 0.0), seconds / FEATURE_BATCH, photo_bytes)
 
 
 def _step_speed(module: HubModule, blocks: int, size: int) -> StepSpeed:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,219 +15,268 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio import __version__
-from hubstudio.core import speeds, whole_files
+from hubstudio.core import speeds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
-from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
-from hubstudio.core.events import (
-    EpochDone,
-    Event,
-    Note,
-    Phase,
-    PhaseStarted,
-    PhotosRead,
-    Report,
-    RunFinished,
-    RunStarted,
-)
+from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError, Suspended, TrainingError
+from hubstudio.core.events import Phase, PhaseStarted, PhotosRead, Report, RunFinished, RunStarted
 from hubstudio.core.intake import read_photos
 from hubstudio.core.parts import Part
 from hubstudio.core.photo_check import unreadable_problem
-from hubstudio.core.photo_counts import LOPSIDED
 from hubstudio.core.photos import Photo, PhotoSet
-from hubstudio.core.plan import ClassWeights, Mode, Plan
-from hubstudio.core.run_folder import MODEL, RunSummary, require_free, write_records, write_summary
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.run_folder import (
+    CLASSES,
+    HISTORY,
+    METRICS,
+    MODEL,
+    PLAN,
+    SPLIT,
+    TRAINING_STATE,
+    RunFolder,
+    RunSummary,
+    require_free,
+    write_records,
+    write_summary,
+)
 from hubstudio.core.split import Split
-from hubstudio.ml.cost_meter import CostMeter
+from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
+from hubstudio.ml.checkpoints import Checkpoint, Checkpoints, read_checkpoint, write_checkpoint
+from hubstudio.ml.feature_source import module_digest
+from hubstudio.ml.feature_views import store_views
 from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
 from hubstudio.ml.obtaining import obtain
+from hubstudio.ml.phases import Phases, with_more_epochs
 from hubstudio.ml.photo_store import StoredPhotos, store_photos
+from hubstudio.ml.run_log import RunLog
 from hubstudio.ml.saved_models import save_checked
-from hubstudio.ml.training_loop import Examples, PhasePlan, PhaseResult, Score, balancing_weights, train_phase
+from hubstudio.ml.training_data import Data
+from hubstudio.ml.training_loop import PhaseResult
 
-_PIXELS = "pixels.npy"  # in the folder that is being made; gone before it is finished
+_PIXELS = "pixels.npy"  # in the unfinished run; gone before it is finished
 _CHECK_PHOTOS = 16
+_KEPT_FILES = frozenset((PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS, TRAINING_STATE))
 
 
-@dataclass(frozen=True)
-class Data:
-    """What is trained on and what is validated on, by row of the stored photos."""
+def train(plan: Plan, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+    """Train by a plan into the run folder ``out``. Raises ``StudioError`` or ``Cancelled``."""
+    trainer = Trainer(plan.absolute(), report, cancel)
+    require_no_unfinished(require_free(out))
+    photo_set, split = trainer.read_photos()
+    module = trainer.get_module()
+    plan = replace(trainer.plan, backbone=module.handle, features=module.features_name)
+    unfinished = UnfinishedRun.begin(out, plan, photo_set, split)
+    return trainer.run(unfinished, module, photo_set, split)
 
-    stored: StoredPhotos
-    labels: NDArray[np.int32]
-    training: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    class_weights: NDArray[np.float32] | None
 
-    @classmethod
-    def of(
-        cls, stored: StoredPhotos, photos: Sequence[Photo], training: int, classes: Sequence[str], plan: Plan
-    ) -> Data:
-        """Number the classes of stored photos, of which the first ``training`` train and the others validate."""
-        numbers = {name: number for number, name in enumerate(classes)}
-        labels = np.array([numbers[photos[place].class_name] for place in stored.places], np.int32)
-        rows = np.arange(len(labels))
-        weights = (
-            balancing_weights(labels[:training], len(numbers)) if weighs_classes(plan, labels[:training]) else None
+def resume(run: Path, report: Report, cancel: CancelToken) -> RunSummary:
+    """Go on with an unfinished run, to the same result as if it had never ended."""
+    unfinished = UnfinishedRun.open(run)
+    photo_set, split = unfinished.photos()
+    trainer = Trainer(unfinished.plan(), report, cancel)
+    return trainer.run(unfinished, trainer.get_module(), photo_set, split, resumed=True)
+
+
+def continue_run(run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+    """Train a finished run for more epochs, into a new run folder. Raises ``RunError`` if its photos have changed."""
+    folder = RunFolder.open(run)
+    checkpoint = read_checkpoint(folder.path / TRAINING_STATE)
+    if checkpoint is None:
+        raise RunError(
+            f"The run '{folder.path.name}' cannot be trained for more epochs.",
+            found="What training needs to go on was not kept with it, or is damaged.",
+            next_step="Train anew by its plan, with more epochs.",
         )
-        return cls(stored, labels, rows[:training], rows[training:], weights)
-
-    def features(self, rows: NDArray[np.int64]) -> Examples:
-        """Return some rows as features."""
-        return Examples(self.stored.features[rows], self.labels[rows], self.class_weights)
-
-    def photos(self, rows: NDArray[np.int64]) -> Examples:
-        """Return some rows as pixels, which were stored too."""
-        assert self.stored.pixels is not None
-        pixels = _Rows(self.stored.pixels, rows)
-        return Examples(pixels, self.labels[rows], self.class_weights)  # type: ignore[arg-type]
-
-
-class _Rows:
-    """Some rows of an array on disk, in an order of their own, without reading them all."""
-
-    def __init__(self, array: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
-        self._array = array
-        self._rows = rows
-
-    def __getitem__(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self._array[self._rows[places]]
-
-
-def weighs_classes(plan: Plan, labels: NDArray[np.int32]) -> bool:
-    """Whether small classes are to count as much as large ones, among these labels of training photos."""
-    if plan.class_weights is not ClassWeights.AUTO:
-        return plan.class_weights is ClassWeights.ON
-    counts = np.bincount(labels)
-    return bool(counts.max() >= LOPSIDED * counts[counts > 0].min())
+    checkpoint, done = with_more_epochs(checkpoint)
+    plan = replace(folder.plan(), epochs=done + epochs)
+    trainer = Trainer(plan, report, cancel)
+    require_no_unfinished(require_free(out))
+    photo_set, split = trainer.read_photos(folder.path / SPLIT)
+    module = trainer.get_module()
+    unfinished = UnfinishedRun.begin(out, plan, photo_set, split)
+    Checkpoints(unfinished.folder).write(checkpoint)
+    return trainer.run(unfinished, module, photo_set, split, must_go_on=True)
 
 
 class Trainer:
-    """Runs one plan. Holds what the steps of a run share: the clock, the history, the notes, the token."""
+    """Runs one plan. Holds what the steps of a run share: the plan, the log, the token."""
 
-    def __init__(self, plan: Plan, out: Path, report: Report, cancel: CancelToken) -> None:
+    def __init__(self, plan: Plan, report: Report, cancel: CancelToken) -> None:
         self.plan = plan
-        self.out = require_free(out)
         self.cancel = cancel
-        self.history: list[EpochDone] = []
-        self.notes: list[str] = []
-        self.meter = CostMeter(self.clock)
+        self.log = RunLog(report, cancel)
+        self.report = self.log.report
         self.predicted: Cost | None = None
-        self._report = report
-        self._began = time.monotonic()
 
-    def run(self) -> RunSummary:
-        """Train and write the run folder. Raises ``StudioError`` or ``Cancelled``; then no folder is left."""
-        keras.utils.set_random_seed(self.plan.seed)
-        self.plan = self.plan.absolute()
-        photo_set, split = read_photos(self.plan, self._photos_read, self.cancel)
+    def read_photos(self, split_file: Path | None = None) -> tuple[PhotoSet, Split]:
+        """List, check and divide the plan's photos, by another run's split if one is named."""
+        plan = replace(self.plan, split_file=str(split_file)) if split_file else self.plan
+        photo_set, split = read_photos(plan, self._photos_read, self.cancel)
         photo_set.require_trainable()
         self.cancel.check_before_results()
-        module = obtain(self.plan.backbone, self.plan.features, self.report, self.cancel, self.meter.begin)
+        return photo_set, split
+
+    def get_module(self) -> HubModule:
+        """Bring the plan's backbone here, if it is not, and load it."""
+        module = obtain(self.plan.backbone, self.plan.features, self.report, self.cancel, self.log.meter.begin)
         if self.plan.mode is Mode.FINE_TUNE:
             module.require_fine_tuning()
         self.plan = replace(self.plan, backbone=module.handle, features=module.features_name)
-        self._started(module, photo_set, split)
+        return module
+
+    def run(
+        self,
+        unfinished: UnfinishedRun,
+        module: HubModule,
+        photo_set: PhotoSet,
+        split: Split,
+        *,
+        resumed: bool = False,
+        must_go_on: bool = False,
+    ) -> RunSummary:
+        """Train in the folder of an unfinished run and make a finished one of it.
+
+        Ends in ``StudioError``, ``Suspended`` or ``Cancelled``. The last leaves nothing; neither does an error that
+        would come again, unless the run had been interrupted before. ``must_go_on`` refuses photos that have changed.
+        """
+        keras.utils.set_random_seed(self.plan.seed)
         try:
-            with whole_files.whole_folder(self.out) as folder:
-                summary = self._fill(folder, module, photo_set, split)
-        except tf.errors.ResourceExhaustedError as error:
-            raise StudioError(
-                "The training needs more memory than there is.",
-                found=f"It ran out with {self.plan.batch_size} photos in a batch.",
-                next_step="Train again with a smaller batch size, fewer blocks, or a smaller backbone.",
-            ) from error
+            with unfinished.held():
+                summary = self._run_held(unfinished, module, photo_set, split, resumed=resumed, must_go_on=must_go_on)
+            unfinished.finish(_KEPT_FILES)
+        except Suspended:
+            raise Suspended(unfinished.out) from None
+        except Cancelled:
+            unfinished.discard()
+            raise
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise _memory_trouble(unfinished, self.plan) from error
         except OSError as error:
-            raise RunError(
-                f"The run could not be written to '{self.out}'.",
-                found=f"{error.strerror or 'Something is there already'}.",
-                next_step="Free some space or choose another folder, and train again.",
-            ) from error
-        self.report(
-            RunFinished(
-                self.out,
-                Phase(summary.best_phase),
-                summary.best_epoch,
-                summary.validation_accuracy,
-                summary.stopped_early,
-                self.clock(),
-            )
-        )
+            (unfinished.folder / _PIXELS).unlink(missing_ok=True)  # large, and made again when it goes on
+            raise _disk_trouble(unfinished, error) from error
+        except StudioError as error:
+            if isinstance(error, TrainingError) or not (resumed or isinstance(error, RunError)):
+                unfinished.discard()
+            raise
+        phase, clock = Phase(summary.best_phase), self.log.clock()
+        best = (summary.best_epoch, summary.validation_accuracy, summary.stopped_early)
+        self.report(RunFinished(unfinished.out, phase, *best, clock))
         return summary
 
-    def clock(self) -> float:
-        """Return the seconds since the run began."""
-        return time.monotonic() - self._began
-
-    def report(self, event: Event) -> None:
-        """Pass an event on, and keep what the run folder will hold of it."""
-        if isinstance(event, EpochDone):
-            self.history.append(event)
-        elif isinstance(event, Note):
-            self.notes.append(event.text)
-        elif isinstance(event, PhaseStarted):
-            self.meter.enter(event.phase.value)
-        self._report(event)
+    def _run_held(
+        self,
+        unfinished: UnfinishedRun,
+        module: HubModule,
+        photo_set: PhotoSet,
+        split: Split,
+        *,
+        resumed: bool,
+        must_go_on: bool,
+    ) -> RunSummary:
+        checkpoint = Checkpoints(unfinished.folder).newest()
+        self._started(unfinished.out, module, photo_set, split, resumed=resumed)
+        self.log.write_to(unfinished)
+        data, split = self._store(unfinished.folder, module, photo_set, split)
+        if checkpoint and checkpoint.state["data"] != data.digest:
+            if must_go_on:
+                raise TrainingError(
+                    "The run cannot go on: its photos have changed since.", next_step="Train anew by its plan."
+                )
+            self.log.note(_ANEW)
+            checkpoint = None
+        self.log.data_digest = data.digest
+        if checkpoint:
+            self.log.go_on_from(checkpoint)
+        return self._fill(unfinished, module, photo_set, split, data, checkpoint)
 
     def _photos_read(self, done: int, total: int, what: str) -> None:
         self.cancel.check_before_results()
-        self.report(PhotosRead(done, total, what, self.clock()))
+        self.report(PhotosRead(done, total, what, self.log.clock()))
 
-    def _started(self, module: HubModule, photo_set: PhotoSet, split: Split) -> None:
+    def _started(self, out: Path, module: HubModule, photo_set: PhotoSet, split: Split, *, resumed: bool) -> None:
         info = module.info()
         if speed := speeds.kept_for(self.plan, info):
             self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split))
         name, counts = backbone_name(module.handle), split.counts()
-        started = RunStarted(self.out, name, self.plan.mode, photo_set.classes, counts, self.clock(), self.predicted)
-        self.report(started)
+        self.report(
+            RunStarted(out, name, self.plan.mode, photo_set.classes, counts, self.log.clock(), self.predicted, resumed)
+        )
         for problem in photo_set.problems:
             if problem.kind not in _NOT_NOTED:
-                self.report(Note(problem.message, self.clock()))
+                self.log.note(problem.message)
         self.cancel.check_before_results()
 
-    def _fill(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> RunSummary:
-        data, split = self._store(folder, module, photo_set, split)
-        features_seconds = self.clock()
+    def _fill(
+        self,
+        unfinished: UnfinishedRun,
+        module: HubModule,
+        photo_set: PhotoSet,
+        split: Split,
+        data: Data,
+        checkpoint: Checkpoint | None,
+    ) -> RunSummary:
+        folder = unfinished.folder
+        features_seconds = self.log.clock()
         statistics = FeatureStatistics.of(data.stored.features[data.training])
         classifier = build_classifier(self.plan, module, len(photo_set.classes), statistics)
-        head, blocks = self._train(classifier, data)
-        training_seconds = self.clock() - features_seconds
-        self.report(PhaseStarted(Phase.SAVING, 0, self.clock()))
+        phases = Phases(self.plan, classifier, data, folder, self.log, self.cancel)
+        head, blocks = phases.train(checkpoint)
+        training_seconds = self.log.clock() - features_seconds
+        self.report(PhaseStarted(Phase.SAVING, 0, self.log.clock()))
         self._save(folder, classifier, [photo.path for photo in split.part(Part.VALIDATION)])
-        self.meter.weigh(folder)
-        del data  # Windows does not remove a file that is still mapped into memory
-        (folder / _PIXELS).unlink(missing_ok=True)
-        write_records(folder, self.plan, photo_set, split, self.history)
-        summary = self._summary(module, photo_set, split, head, blocks)
-        seconds = {"features": features_seconds, "training": training_seconds, "total": self.clock()}
-        cost = RunCost(self.predicted, self.meter.cost())
+        self.log.meter.weigh(folder)
+        write_checkpoint(folder / TRAINING_STATE, phases.last)
+        write_records(folder, self.plan, photo_set, split, self.log.history)
+        summary = self._summary(unfinished.out, classifier, photo_set, split, data, head, blocks)
+        seconds = {"features": features_seconds, "training": training_seconds, "total": self.log.clock()}
+        cost = RunCost(self.predicted, self.log.meter.cost())
         summary = replace(summary, seconds={name: round(value, 3) for name, value in seconds.items()}, cost=cost)
         write_summary(folder, summary)
         return summary
 
     def _store(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> tuple[Data, Split]:
         photos = [*split.part(Part.TRAINING), *split.part(Part.VALIDATION)]
-        self.report(PhaseStarted(Phase.FEATURES, 0, self.clock()))
+        self.report(PhaseStarted(Phase.FEATURES, 0, self.log.clock()))
         pixel_file = folder / _PIXELS if self.plan.mode is Mode.FINE_TUNE else None
         stored = store_photos(
             [photo.path for photo in photos],
+            [photo_set.facts[photo.path].digest for photo in photos],
             module,
             module.size(self.plan.image_size),
             pixel_file,
             self.report,
             self.cancel,
-            self.clock,
+            self.log.clock,
         )
         split = self._leave_out(photos, stored, split)
-        return Data.of(stored, photos, len(split.part(Part.TRAINING)), photo_set.classes, self.plan), split
+        data = Data.of(stored, photos, len(split.part(Part.TRAINING)), photo_set.classes, self.plan)
+        return replace(data, views=self._views(module, photo_set, split)), split
+
+    def _views(self, module: HubModule, photo_set: PhotoSet, split: Split) -> NDArray[np.float32] | None:
+        """Return the features of varied training photos, if the plan wants them and the backbone stays as it is."""
+        plan = self.plan
+        if plan.mode is not Mode.EXTRACT or plan.augmentation.is_none:
+            return None
+        photos = split.part(Part.TRAINING)
+        return store_views(
+            [photo.path for photo in photos],
+            [photo_set.facts[photo.path].digest for photo in photos],
+            module,
+            module.size(plan.image_size),
+            plan.augmentation,
+            plan.seed,
+            self.report,
+            self.cancel,
+            self.log.clock,
+        )
 
     def _leave_out(self, photos: Sequence[Photo], stored: StoredPhotos, split: Split) -> Split:
         if not stored.unreadable:
             return split
         problem = unreadable_problem({photos[place].path: reason for place, reason in stored.unreadable.items()})
-        self.report(Note(problem.message, self.clock()))
+        self.log.note(problem.message)
         split = split.without(photos[place] for place in stored.unreadable)
         filled = {photo.class_name for photo in split.part(Part.TRAINING)}
         empty = sorted({photo.class_name for photo in photos} - filled)
@@ -237,54 +286,28 @@ class Trainer:
             raise PhotosError(what, found=problem.message, next_step=step)
         return split
 
-    def _train(self, classifier: Classifier, data: Data) -> tuple[PhaseResult, PhaseResult | None]:
-        head = self._train_head(classifier, data)
-        if head.best is None:
-            raise Cancelled  # stopped before the first epoch was done: there is nothing to keep
-        if self.plan.mode is Mode.EXTRACT:
-            return head, None
-        if head.stopped:
-            self.report(Note(_STOPPED_BEFORE_BLOCKS, self.clock()))
-            return head, None
-        blocks = self._train_blocks(classifier, data, head.best)
-        if not blocks.best_epoch:
-            self.report(Note(_KEPT_HEAD if blocks.epochs_done else _STOPPED_BEFORE_BLOCKS, self.clock()))
-        return head, blocks
-
-    def _train_head(self, classifier: Classifier, data: Data) -> PhaseResult:
-        plan = self.plan
-        epochs = plan.head_epochs if plan.mode is Mode.FINE_TUNE else plan.epochs
-        phase = PhasePlan(Phase.HEAD, epochs, plan.batch_size, plan.learning_rate, plan.seed)
-        training, validation = data.features(data.training), data.features(data.validation)
-        return self._phase(classifier.head, training, validation, phase, None)
-
-    def _train_blocks(self, classifier: Classifier, data: Data, to_beat: Score) -> PhaseResult:
-        plan = self.plan
-        classifier.unfreeze_and_compile()
-        phase = PhasePlan(Phase.FINE_TUNE, plan.epochs, plan.batch_size, plan.fine_tune_learning_rate, plan.seed)
-        training, validation = data.photos(data.training), data.photos(data.validation)
-        return self._phase(classifier.inner, training, validation, phase, to_beat)
-
-    def _phase(
-        self, model: keras.Model, training: Examples, validation: Examples, plan: PhasePlan, to_beat: Score | None
-    ) -> PhaseResult:
-        return train_phase(model, training, validation, plan, to_beat, self.report, self.cancel, self.clock)
-
     def _save(self, folder: Path, classifier: Classifier, validation: Sequence[Path]) -> None:
         self.cancel.check()
         note = save_checked(classifier, folder / MODEL, validation[:_CHECK_PHOTOS])
         if note:
-            self.report(Note(note, self.clock()))
+            self.log.note(note)
 
     def _summary(
-        self, module: HubModule, photo_set: PhotoSet, split: Split, head: PhaseResult, blocks: PhaseResult | None
+        self,
+        out: Path,
+        classifier: Classifier,
+        photo_set: PhotoSet,
+        split: Split,
+        data: Data,
+        head: PhaseResult,
+        blocks: PhaseResult | None,
     ) -> RunSummary:
-        main = blocks or head
+        main, module = blocks or head, classifier.backbone.module
         kept = blocks.best if blocks and blocks.best else head.best
         assert kept is not None
         fine_tuned = bool(blocks and blocks.best_epoch)
         return RunSummary(
-            run=str(self.out),
+            run=str(out),
             classes=photo_set.classes,
             counts=split.counts(),
             backbone=module.handle,
@@ -299,9 +322,27 @@ class Trainer:
             image_size=module.size(self.plan.image_size),
             features=module.features,
             features_name=module.features_name,
-            notes=tuple(self.notes),
+            runtime=data.stored.runtime,
+            computed_photos=data.stored.computed,
+            decided=self._decided(classifier, data),
+            notes=tuple(self.log.notes),
             versions=_versions(),
         )
+
+    def _decided(self, classifier: Classifier, data: Data) -> dict[str, Any]:
+        """Return what the plan left open and the run has decided."""
+        decided: dict[str, Any] = {
+            "backbone_digest": module_digest(classifier.backbone.module.folder),
+            "class_weights": data.class_weights is not None,
+            "learning_rate": classifier.rate(Phase.HEAD),
+        }
+        if self.plan.mode is Mode.FINE_TUNE:
+            decided |= {
+                "fine_tune_learning_rate": classifier.rate(Phase.FINE_TUNE),
+                "moved_blocks": [block.name for block in classifier.moving_blocks],
+                "frozen_part_once": self.log.from_border,
+            }
+        return decided
 
 
 _NOT_NOTED = frozenset(
@@ -309,10 +350,24 @@ _NOT_NOTED = frozenset(
 )
 """Kinds of problems that a run's notes do not keep: all is as it should be, or the plan itself says it."""
 _NO_VALIDATION = "No readable photo is left to validate on."
-_STOPPED_BEFORE_BLOCKS = "Stopped before an epoch of fine-tuning was done; the head on the frozen backbone is kept."
-_KEPT_HEAD = (
-    "Fine-tuning never did better on the validation photos than the head alone; the weights from before it are kept."
-)
+_ANEW = "Some photos of the interrupted training are gone or cannot be read any more, so it begins anew."
+
+
+def _disk_trouble(unfinished: UnfinishedRun, error: OSError) -> RunError:
+    return RunError(
+        f"The run could not be written to '{unfinished.out}'.",
+        found=f"{error.strerror or 'Something is there already'}.",
+        next_step=f"Free some space, and go on where it was: hubstudio train --resume '{unfinished.out}'.",
+    )
+
+
+def _memory_trouble(unfinished: UnfinishedRun, plan: Plan) -> RunError:
+    return RunError(
+        "The training needs more memory than there is.",
+        found=f"It ran out with {plan.batch_size} photos in a batch.",
+        next_step=f"Close other programs and go on where it was: hubstudio train --resume '{unfinished.out}'. Or train "
+        "again with fewer blocks, a smaller image size, or a smaller backbone.",
+    )
 
 
 def _versions() -> dict[str, str]:

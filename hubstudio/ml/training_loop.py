@@ -1,43 +1,24 @@
-"""One phase of training: epochs of batches, validated, the best epoch's weights kept; stops within a batch."""
+"""One phase of training: epochs of batches, validated, the best epoch's weights kept; ends and goes on at any batch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import StudioError
-from hubstudio.core.events import BatchDone, EpochDone, Phase, PhaseStarted, Report
+from hubstudio.core.errors import TrainingError
+from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted, Report
 from hubstudio.core.hyper_parameters import VALIDATION_BATCH
+from hubstudio.ml.training_data import Examples, Rows
 
-WARM_UP = 0.05  # of a phase
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Model inputs (features or photos) and class numbers; rows are read where they lie, on disk or in memory."""
-
-    inputs: NDArray[Any]
-    labels: NDArray[np.int32]
-    class_weights: NDArray[np.float32] | None = None
-    """``[classes]``: how much a photo of each class counts in the loss; None if all count alike."""
-
-    def rows(self, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Return some rows as float32 inputs and their labels ``[rows, 1]``."""
-        return np.asarray(self.inputs[places], np.float32), self.labels[places, np.newaxis]
-
-    def weights(self, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """Return how much each of some rows counts, ``[rows]``, or None if all count alike."""
-        return None if self.class_weights is None else self.class_weights[self.labels[places]]
-
-    def __len__(self) -> int:
-        return len(self.labels)
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -71,6 +52,65 @@ class PhasePlan:
     batch_size: int
     learning_rate: float
     seed: int
+    warm_up: float = 0.05
+    """Share of the phase in which the rate rises."""
+    patience: int = 0
+    """Epochs without a better one after which it ends; 0 for never."""
+    follows_batch_norm: bool = False
+    """Whether batch-norm statistics move, so that they belong to what is kept."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a phase is; with the weights and the optimizer's state, all that is needed to go on."""
+
+    epoch: int = 1
+    row: int = 0
+    """Training rows of this epoch that are done."""
+    batch: int = 0
+    loss_sum: float = 0.0
+    right: int = 0
+    batch_size: int = 0
+    """Photos in a step; smaller than planned once a batch did not fit into memory."""
+    best: Score | None = None
+    best_epoch: int = 0
+    epochs_done: int = 0
+    patient_from: int = 0
+    """Epoch from which patience counts: where a finished training goes on, it begins anew."""
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> Place:
+        """Build one from what ``asdict`` made of it."""
+        best = table["best"]
+        values: dict[str, Any] = {**table, "best": Score(**best) if best else None}
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A phase at one moment, to be written down."""
+
+    place: Place
+    arrays: Arrays
+    epochs: int = 0
+    """Of the phase, as planned."""
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the place as plain values."""
+        return asdict(self.place)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a phase reports to, asks, and is kept by."""
+
+    report: Report
+    cancel: CancelToken
+    clock: Callable[[], float]
+    keep: Callable[[Phase, int, Callable[[], Snapshot]], None] = field(default=lambda phase, epoch, snapshot: None)
+    """Called after every batch, with a way to make a snapshot, which takes time."""
+    ended: Callable[[Phase, Snapshot, PhaseResult], None] = field(default=lambda phase, snapshot, result: None)
+    """Called once the phase is over, before the best epoch's weights are put back."""
 
 
 def train_phase(
@@ -79,141 +119,230 @@ def train_phase(
     validation: Examples,
     plan: PhasePlan,
     to_beat: Score | None,
-    report: Report,
-    cancel: CancelToken,
-    clock: Callable[[], float],
+    around: Surroundings,
+    begin_at: Snapshot | None = None,
 ) -> PhaseResult:
     """Train a compiled model that gives logits, and leave it with the weights of its best epoch that beats ``to_beat``.
 
     If none does, it is left as it was. ``cancel.stop`` ends it after the current batch with the best so far; a part of
-    an epoch does not count. Raises ``Cancelled`` within a batch, ``StudioError`` if the loss is no number.
+    an epoch does not count. ``begin_at`` is a snapshot of this phase to go on from. Raises ``Cancelled`` within a
+    batch, ``StudioError`` if the loss is no number. A batch that does not fit into memory is halved, and all after it.
     """
-    report(PhaseStarted(plan.phase, plan.epochs, clock()))
-    best, best_epoch, kept = to_beat, 0, _weights(model)
-    done = 0
-    for epoch in range(1, plan.epochs + 1):
-        trained = _train_epoch(model, training, plan, epoch, report, cancel, clock)
-        score = _validate(model, validation, cancel) if trained else None
-        if not trained or not score:
-            break
-        done = epoch
-        is_best = score.beats(best)
-        if is_best:
-            best, best_epoch, kept = score, epoch, _weights(model)
-        loss, accuracy = trained
-        report(
-            EpochDone(
-                plan.phase,
-                epoch,
-                plan.epochs,
-                loss,
-                accuracy,
-                score.loss,
-                score.accuracy,
-                plan.learning_rate * rate_factor((epoch - 1) / plan.epochs),
-                is_best,
-                clock(),
+    return _PhaseLoop(model, training, validation, plan, to_beat, around, begin_at).run()
+
+
+class _PhaseLoop:
+    def __init__(
+        self,
+        model: keras.Model,
+        training: Examples,
+        validation: Examples,
+        plan: PhasePlan,
+        to_beat: Score | None,
+        around: Surroundings,
+        begin_at: Snapshot | None,
+    ) -> None:
+        self.model, self.training, self.validation, self.plan, self.around = model, training, validation, plan, around
+        self.moving = _moving_variables(model, batch_norm=plan.follows_batch_norm)
+        self.place = Place(batch_size=plan.batch_size, best=to_beat)
+        self.best_weights = _values(self.moving)
+        if begin_at:
+            self._restore(begin_at)
+
+    def run(self) -> PhaseResult:
+        """Run the epochs that are left."""
+        plan, around = self.plan, self.around
+        around.report(PhaseStarted(plan.phase, plan.epochs, around.clock()))
+        why = PhaseEnd.ALL_EPOCHS
+        while self.place.epoch <= plan.epochs:
+            if self._is_hopeless():
+                why = PhaseEnd.NO_BETTER
+                break
+            if not self._run_epoch():
+                why = PhaseEnd.STOPPED
+                break
+        place = self.place
+        best = place.best if place.best_epoch else None
+        result = PhaseResult(best, place.best_epoch, place.epochs_done, stopped=why is PhaseEnd.STOPPED)
+        around.report(PhaseEnded(plan.phase, why, place.best_epoch, around.clock()))
+        around.ended(plan.phase, self.snapshot(), result)
+        _assign(self.moving, self.best_weights)
+        return result
+
+    def _is_hopeless(self) -> bool:
+        waited = self.place.epochs_done - max(self.place.best_epoch, self.place.patient_from)
+        return 0 < self.plan.patience <= waited
+
+    def _run_epoch(self) -> bool:
+        """Finish the present epoch; False if asked to stop."""
+        order = np.random.default_rng((self.plan.seed, self.place.epoch)).permutation(len(self.training))
+        while self.place.row < len(order):
+            if self._must_stop():
+                return False
+            self._step(order)
+            self._offer_snapshot()
+        score = self._validate()
+        if score is None:
+            return False
+        self._close_epoch(score)
+        return True
+
+    def _must_stop(self) -> bool:
+        if self.around.cancel.is_paused:
+            self._offer_snapshot()
+        self.around.cancel.check()
+        return self.around.cancel.is_stopping
+
+    def _step(self, order: Rows) -> None:
+        place, plan = self.place, self.plan
+        rows = order[place.row : place.row + place.batch_size]
+        done = (place.epoch - 1 + place.row / len(order)) / plan.epochs
+        self._set_rate(plan.learning_rate * rate_factor(done, plan.warm_up))
+        try:
+            logs = self._train_on(rows)
+        except (tf.errors.ResourceExhaustedError, MemoryError):
+            self._halve()
+            return
+        loss = place.loss_sum + float(logs["cross_entropy"]) * len(rows)
+        right = place.right + round(float(logs["accuracy"]) * len(rows))  # a count: the float32 is off a little
+        self.place = replace(place, row=place.row + len(rows), batch=place.batch + 1, loss_sum=loss, right=right)
+        if not np.isfinite(loss):
+            raise _diverged(plan, place.epoch)
+        self._tell_batch(len(order))
+
+    def _train_on(self, rows: Rows) -> dict[str, float]:
+        inputs, labels = self.training.batch(rows, self.place.epoch)
+        weights = self.training.weights(rows)
+        return self.model.train_on_batch(inputs, labels, sample_weight=weights, return_dict=True)
+
+    def _halve(self) -> None:
+        """Go on with half as many photos in a step; the step that failed has changed nothing."""
+        half = self.place.batch_size // 2
+        if not half:
+            raise TrainingError(
+                "The training needs more memory than there is.",
+                found="It ran out with a single photo in a batch.",
+                next_step="Train again with fewer blocks, a smaller image size, or a smaller backbone.",
             )
+        text = f"{self.place.batch_size} photos in a batch did not fit into memory; it goes on with {half}."
+        self.around.report(Note(text, self.around.clock()))
+        self.place = replace(self.place, batch_size=half)
+
+    def _tell_batch(self, photos: int) -> None:
+        place, around = self.place, self.around
+        batches = place.batch + math.ceil((photos - place.row) / place.batch_size)
+        mean = place.loss_sum / place.row
+        done = (place.batch, batches, mean, around.clock(), place.row, photos)
+        around.report(BatchDone(self.plan.phase, place.epoch, *done))
+
+    def _validate(self) -> Score | None:
+        """Return the score on all validation rows, or None if asked to stop."""
+        loss, right = 0.0, 0
+        for begin in range(0, len(self.validation), VALIDATION_BATCH):
+            if self._must_stop():
+                return None
+            rows = np.arange(begin, min(begin + VALIDATION_BATCH, len(self.validation)))
+            logs = self.model.test_on_batch(*self.validation.batch(rows, 0), return_dict=True)
+            loss += float(logs["cross_entropy"]) * len(rows)
+            right += round(float(logs["accuracy"]) * len(rows))
+        return Score(right / len(self.validation), loss / len(self.validation))
+
+    def _close_epoch(self, score: Score) -> None:
+        place, plan, around = self.place, self.plan, self.around
+        is_best = score.beats(place.best)
+        if is_best:
+            self.best_weights = _values(self.moving)
+            self.place = replace(place, best=score, best_epoch=place.epoch)
+        photos = len(self.training)
+        rate = plan.learning_rate * rate_factor((place.epoch - 1) / plan.epochs, plan.warm_up)
+        around.report(
+            EpochDone(
+                plan.phase, place.epoch, plan.epochs, place.loss_sum / photos, place.right / photos,
+                score.loss, score.accuracy, rate, is_best, around.clock(),
+            )
+        )  # fmt: skip
+        self.place = replace(
+            self.place, epoch=place.epoch + 1, row=0, batch=0, loss_sum=0.0, right=0, epochs_done=place.epoch
         )
-    _restore(model, kept)
-    return PhaseResult(best if best_epoch else None, best_epoch, done, stopped=done < plan.epochs)
+        self._offer_snapshot()
+
+    def _set_rate(self, rate: float) -> None:
+        self.model.optimizer.learning_rate.assign(rate)
+
+    def _offer_snapshot(self) -> None:
+        self.around.keep(self.plan.phase, self.place.epochs_done, self.snapshot)
+
+    def snapshot(self) -> Snapshot:
+        """Return all that is needed to go on from here."""
+        arrays = {
+            **_named("weight", _values(self.moving)),
+            **_named("best", self.best_weights),
+            **_named("optimizer", _values(self._optimizer_variables())),
+        }
+        return Snapshot(self.place, arrays, self.plan.epochs)
+
+    def _restore(self, begin_at: Snapshot) -> None:
+        self.place = begin_at.place
+        self.best_weights = _of_name("best", begin_at.arrays)
+        _assign(self.moving, _of_name("weight", begin_at.arrays))
+        _assign(self._optimizer_variables(), _of_name("optimizer", begin_at.arrays))
+
+    def _optimizer_variables(self) -> list[Any]:
+        optimizer = self.model.optimizer
+        if not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        return list(optimizer.variables)
 
 
-def _train_epoch(
-    model: keras.Model,
-    training: Examples,
-    plan: PhasePlan,
-    epoch: int,
-    report: Report,
-    cancel: CancelToken,
-    clock: Callable[[], float],
-) -> tuple[float, float] | None:
-    """Return mean loss and accuracy, or None if asked to stop."""
-    order = np.random.default_rng((plan.seed, epoch)).permutation(len(training))
-    batches = list(_batches(order, plan.batch_size))
-    mean = _Mean()
-    for number, places in enumerate(batches, 1):
-        cancel.check()
-        if cancel.is_stopping:
-            return None
-        done = (epoch - 1 + (number - 1) / len(batches)) / plan.epochs
-        model.optimizer.learning_rate.assign(plan.learning_rate * rate_factor(done))
-        inputs, labels = training.rows(places)
-        logs = model.train_on_batch(inputs, labels, sample_weight=training.weights(places), return_dict=True)
-        mean.add(logs, len(places))
-        if not np.isfinite(mean.loss):
-            raise _diverged(plan, epoch)
-        report(BatchDone(plan.phase, epoch, number, len(batches), mean.loss, clock()))
-    return mean.loss, mean.accuracy
-
-
-def _validate(model: keras.Model, validation: Examples, cancel: CancelToken) -> Score | None:
-    """Return the score on all validation rows, or None if asked to stop."""
-    mean = _Mean()
-    for places in _batches(np.arange(len(validation)), VALIDATION_BATCH):
-        cancel.check()
-        if cancel.is_stopping:
-            return None
-        mean.add(model.test_on_batch(*validation.rows(places), return_dict=True), len(places))
-    return Score(mean.accuracy, mean.loss)
-
-
-def rate_factor(done: float) -> float:
+def rate_factor(done: float, warm_up: float = 0.05) -> float:
     """Return the share of the learning rate to use once ``done`` (0 to 1) of a phase is over.
 
-    A short linear warm-up, then half a cosine down to a hundredth (Loshchilov and Hutter, SGDR, ICLR 2017).
+    A linear warm-up, then half a cosine down to a hundredth (Loshchilov and Hutter, SGDR, ICLR 2017).
     """
-    if done < WARM_UP:
-        return max(done / WARM_UP, 0.05)
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+    if done < warm_up:
+        return max(done / warm_up, 0.05)
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up))) / 2
 
 
-def balancing_weights(labels: NDArray[np.int32], classes: int) -> NDArray[np.float32]:
-    """Return ``[classes]`` weights under which every class counts alike, 1 on the mean photo: photos / (classes · own).
-
-    As scikit-learn's ``class_weight="balanced"`` (King and Zeng, Political Analysis 9, 2001).
-    """
-    counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32)
-
-
-class _Mean:
-    """Mean of loss and accuracy over photos; Keras gives them for one batch at a time."""
-
-    def __init__(self) -> None:
-        self._loss = 0.0
-        self._right = self._photos = 0
-
-    def add(self, logs: dict[str, float], photos: int) -> None:
-        self._loss += float(logs["cross_entropy"]) * photos
-        self._right += round(float(logs["accuracy"]) * photos)  # a count: Keras's float32 is off in the eighth digit
-        self._photos += photos
-
-    @property
-    def loss(self) -> float:
-        return self._loss / self._photos
-
-    @property
-    def accuracy(self) -> float:
-        return self._right / self._photos
+def _moving_variables(model: keras.Model, *, batch_norm: bool) -> list[Any]:
+    """Return the variables that a phase changes: weights that learn, and the state of random numbers."""
+    learning = {id(variable) for variable in model.trainable_variables}
+    metrics = {id(variable) for variable in model.metrics_variables}
+    others = [variable for variable in model.variables if id(variable) not in learning | metrics]
+    own = {id(variable) for variable in (model.optimizer.variables if model.optimizer else ())}
+    kept = [variable for variable in others if id(variable) not in own and (batch_norm or not _is_float(variable))]
+    return [*model.trainable_variables, *kept]
 
 
-def _batches(places: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
-    for begin in range(0, len(places), size):
-        yield places[begin : begin + size]
+def _is_float(variable: Any) -> bool:
+    return np.issubdtype(np.dtype(keras.backend.standardize_dtype(variable.dtype)), np.floating)
 
 
-def _weights(model: keras.Model) -> list[NDArray[np.float32]]:
-    return [variable.numpy() for variable in model.variables]
+def _values(variables: list[Any]) -> list[NDArray[Any]]:
+    return [np.array(variable.numpy()) for variable in variables]
 
 
-def _restore(model: keras.Model, weights: list[NDArray[np.float32]]) -> None:
-    for variable, value in zip(model.variables, weights, strict=True):
+def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
-def _diverged(plan: PhasePlan, epoch: int) -> StudioError:
-    return StudioError(
+def _named(prefix: str, values: list[NDArray[Any]]) -> Arrays:
+    return {f"{prefix}.{number}": value for number, value in enumerate(values)}
+
+
+def _of_name(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    count = sum(name.startswith(f"{prefix}.") for name in arrays)
+    return [arrays[f"{prefix}.{number}"] for number in range(count)]
+
+
+def put_back(model: keras.Model, snapshot: Snapshot, *, batch_norm: bool) -> None:
+    """Give a compiled model the best weights that a snapshot of its phase holds."""
+    _assign(_moving_variables(model, batch_norm=batch_norm), _of_name("best", snapshot.arrays))
+
+
+def _diverged(plan: PhasePlan, epoch: int) -> TrainingError:
+    return TrainingError(
         "The training went astray: the loss is no number any more.",
         found=f"It happened in epoch {epoch} at a learning rate of {plan.learning_rate:g}.",
         next_step=f"Train again with a lower learning rate, such as {plan.learning_rate / 10:g}.",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,24 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.comparison import Contender, best_first
 from hubstudio.core.cost import Cost, RunCost, Speed
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
-from hubstudio.core.errors import BackboneError
-from hubstudio.core.events import BytesFetched, EpochDone, Note, Phase, PhaseStarted, Progress, Report, RunStarted
+from hubstudio.core.errors import BackboneError, Suspended
+from hubstudio.core.events import (
+    BytesFetched,
+    EpochDone,
+    Event,
+    Note,
+    Phase,
+    PhaseStarted,
+    Progress,
+    Report,
+    RunStarted,
+)
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_listing import scan
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
 from hubstudio.core.split import split_photos
+from hubstudio.core.unfinished_runs import UnfinishedRun
 from made_speeds import SPEED
 from pictures import save_picture
 
@@ -38,6 +50,8 @@ class FakeEngine:
     validation_loss: float = 0.25
     predicted: Cost | None = None
     unmeasurable: bool = False
+    suspends: bool = False
+    """Whether a training is laid aside as soon as it has begun."""
     absent: dict[str, str] = field(default_factory=dict[str, str])
     """What has to be fetched first, and the handle by which it is here from then on."""
 
@@ -91,6 +105,8 @@ class FakeEngine:
         found = scan(Path(plan.photos))
         split = split_photos(found, plan.seed, plan.shares)
         report(RunStarted(out, plan.backbone, plan.mode, found.classes, split.counts(), 0.1, self.predicted))
+        if self.suspends:
+            raise Suspended(UnfinishedRun.begin(out, plan, found, split).out)
         report(PhaseStarted(Phase.HEAD, plan.epochs, 0.5))
         epoch = EpochDone(Phase.HEAD, 1, plan.epochs, 0.5, 0.9, self.validation_loss, 0.75, 1e-3, True, 1.0)
         report(epoch)
@@ -106,6 +122,28 @@ class FakeEngine:
             write_summary(folder, summary)
             (folder / MODEL).write_bytes(b"no model")
         return summary
+
+    def resume(self, run: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        self.asked.append(("resume", run))
+        unfinished = UnfinishedRun.open(run)
+        plan = unfinished.plan()
+        unfinished.discard()
+        self.suspends = False
+        return self.train(plan, unfinished.out, report, cancel)
+
+    def continue_run(self, run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        self.asked.append(("continue", run, epochs))
+        plan = RunFolder.open(run).plan()
+        return self.train(replace(plan, epochs=plan.epochs + epochs), out, report, cancel)
+
+    @contextmanager
+    def tensorboard_log(self, folder: Path) -> Generator[Report]:
+        logged: list[Event] = []
+        yield logged.append
+        self.asked.append((folder, logged))
+
+    def write_tensorboard(self, run: Path, folder: Path) -> None:
+        self.asked.append(("tensorboard", run, folder))
 
     def evaluate(self, run: Path, photos: Path | None, report: Report, cancel: CancelToken) -> Evaluation:
         self.asked.append(photos)

@@ -4,7 +4,7 @@ from threading import Event, Thread
 import pytest
 
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import Cancelled
+from hubstudio.core.errors import Cancelled, Suspended
 
 
 def test_a_fresh_token_asks_for_nothing() -> None:
@@ -91,3 +91,23 @@ def test_to_stop_before_there_are_results_is_to_cancel() -> None:
     token.stop()
     with pytest.raises(Cancelled):
         token.check_before_results()
+
+
+def test_laying_aside_is_cancelling_that_can_be_told_apart() -> None:
+    token = CancelToken()
+    token.suspend()
+    assert token.is_cancelled
+    with pytest.raises(Suspended):
+        token.check()
+
+
+def test_the_time_that_a_job_stood_still_is_counted() -> None:
+    token = CancelToken()
+    token.pause()
+    worker = Worker(token)
+    worker.start()
+    worker.has_begun.wait(5)
+    token.resume()
+    worker.join(5)
+    token.check()
+    assert 0 < token.paused_seconds < 5

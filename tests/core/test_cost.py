@@ -88,9 +88,9 @@ def test_the_seconds_are_the_sum_of_the_stretches() -> None:
 
 def test_features_take_the_time_of_decoding_and_of_the_backbone() -> None:
     one_by_one = cost(EXTRACT).stretches["features"]
-    assert one_by_one == pytest.approx(0.5 + 850 / 100 + 850 * (0.001 + 0.3 * 0.01))
+    assert one_by_one == pytest.approx(0.7 + 850 / 200 + 850 * (0.001 + 0.3 * 0.01))
     beside = cost(EXTRACT, speed=replace(SPEED, decodes_beside=True)).stretches["features"]
-    assert beside == pytest.approx(0.5 + 850 / 100)
+    assert beside == pytest.approx(0.7 + 850 / 200)
 
 
 def test_a_step_between_two_measured_depths_takes_a_time_between() -> None:
@@ -149,7 +149,14 @@ def test_a_speed_survives_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"photos_per_second": 0}, {"load_seconds": -1}, {"photo_bytes": "many"}, {"start_seconds": float("nan")}]
+    "change",
+    [
+        {"photos_per_second": 0},
+        {"features_per_second": 0},
+        {"load_seconds": -1},
+        {"photo_bytes": "many"},
+        {"start_seconds": float("nan")},
+    ],
 )
 def test_a_table_with_impossible_numbers_is_no_speed(change: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError)):

@@ -1,16 +1,21 @@
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
 import pytest
 
+from hubstudio.core.cost import Cost
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import (
     BatchDone,
+    CheckpointKept,
     EpochDone,
     Event,
     FeaturesDone,
     Note,
     Phase,
+    PhaseEnd,
+    PhaseEnded,
     PhaseStarted,
     Progress,
     RunCancelled,
@@ -19,7 +24,7 @@ from hubstudio.core.events import (
     RunStarted,
 )
 from hubstudio.core.plan import Mode
-from hubstudio.core.run_state import RunState, Status, advance, percent, stopping
+from hubstudio.core.run_state import RunState, Status, advance, pausing, percent, resuming, stopping
 
 RUN = Path("run")
 
@@ -102,7 +107,7 @@ def test_an_early_stop_is_said() -> None:
 
 
 def test_a_cancelled_run_says_that_nothing_is_kept() -> None:
-    assert str(after(*HEAD, RunCancelled(11.0))) == "Training stopped before there was anything to keep"
+    assert str(after(*HEAD, RunCancelled(11.0))) == "Training stopped before there was a model to keep"
 
 
 def test_a_failed_run_says_its_error() -> None:
@@ -136,3 +141,79 @@ def test_time_never_runs_backwards() -> None:
 
 def test_shares_are_said_in_percent() -> None:
     assert (percent(0.9523), percent(None)) == ("95.2 %", "–")
+
+
+def test_pausing_shows_at_once_and_ends_where_it_was() -> None:
+    paused = pausing(after(*HEAD))
+    assert paused.status is Status.PAUSED
+    assert paused.is_active
+    assert str(paused) == "Paused in epoch 1 of 3"
+    assert paused.seconds_left is None
+    assert advance(paused, BatchDone(Phase.HEAD, 1, 2, 2, 0.8, 10.7)).status is Status.PAUSED  # a last batch
+    assert resuming(paused).status is Status.RUNNING
+    assert stopping(paused).status is Status.STOPPING
+    assert pausing(after(*FINISHED)) == after(*FINISHED)
+    assert resuming(after(*HEAD)) == after(*HEAD)
+
+
+def test_photos_per_second_follow_what_is_going_on() -> None:
+    state = after(STARTED, PhaseStarted(Phase.FEATURES, 0, 2.0), FeaturesDone(0, 4000, 2.0))
+    assert state.photos_per_second is None
+    for second in range(1, 21):  # 100 in a second at first, 10 from the tenth on
+        done = 100 * second if second <= 10 else 1000 + 10 * (second - 10)
+        state = advance(state, FeaturesDone(done, 4000, 2.0 + second))
+        if second == 10:
+            assert state.photos_per_second == pytest.approx(100)
+    assert state.photos_per_second == pytest.approx(10)
+    assert advance(state, PhaseStarted(Phase.HEAD, 3, 23.0)).photos_per_second is None
+
+
+def test_photos_per_second_go_on_over_epochs() -> None:
+    state = after(STARTED, PhaseStarted(Phase.FINE_TUNE, 3, 2.0))
+    for number in range(8):
+        epoch_number, batch = divmod(number, 2)
+        state = advance(
+            state, BatchDone(Phase.FINE_TUNE, epoch_number + 1, batch + 1, 2, 0.5, 3.0 + number, (batch + 1) * 50, 100)
+        )
+    assert state.photos_per_second == pytest.approx(50)
+    assert (state.photos, state.of_photos) == (100, 100)
+
+
+def test_the_time_left_is_that_of_the_whole_run() -> None:
+    cost = Cost(100.0, 1, 1, {"loading": 1.0, "features": 20.0, "head": 30.0, "saving": 10.0})
+    started = RunStarted(RUN, "mini", Mode.EXTRACT, ("a", "b"), {"train": 8}, 1.0, cost)
+    state = after(started, PhaseStarted(Phase.FEATURES, 0, 2.0), FeaturesDone(50, 100, 22.0))  # takes twice as long
+    assert state.seconds_left == pytest.approx(20 + 2 * (30 + 10))
+    without = after(STARTED, PhaseStarted(Phase.FEATURES, 0, 2.0), FeaturesDone(50, 100, 22.0))
+    assert without.seconds_left == pytest.approx(20)
+
+
+def test_what_goes_on_is_said_plainly() -> None:
+    assert "computed once" in after(*FEATURES).sentence
+    assert "head learns" in after(*HEAD).sentence
+    assert after(*TRAINED).sentence == "Best so far: 90.0 % on validation, epoch 2."
+    waiting = after(*TRAINED, *(epoch(number, best=False) for number in (4, 5)))
+    assert waiting.sentence == "Best so far: 90.0 % on validation, epoch 2; no better for 3 epochs."
+    tuning = after(
+        *TRAINED, PhaseStarted(Phase.FINE_TUNE, 3, 20.0), replace(epoch(1, best=False), phase=Phase.FINE_TUNE)
+    )
+    assert tuning.sentence == "No epoch of this phase was better than the head alone yet, 90.0 %."
+
+
+@pytest.mark.parametrize(
+    ("why", "best", "sentence"),
+    [
+        (PhaseEnd.ALL_EPOCHS, 2, ""),
+        (PhaseEnd.NO_BETTER, 12, "Validation stopped improving at epoch 12; keeping that one."),
+        (PhaseEnd.NO_BETTER, 0, "Validation did not get better than with the head alone; keeping that."),
+        (PhaseEnd.STOPPED, 2, "Stopped as you asked; the best so far is kept."),
+    ],
+)
+def test_why_it_ended_is_said_plainly(why: PhaseEnd, best: int, sentence: str) -> None:
+    finished = RunFinished(RUN, Phase.HEAD, best, 0.9, why is PhaseEnd.STOPPED, 15.0)
+    assert after(*TRAINED, PhaseEnded(Phase.HEAD, why, best, 14.0), finished).sentence == sentence
+
+
+def test_what_is_on_disk_is_known() -> None:
+    assert after(*TRAINED, CheckpointKept(Phase.HEAD, 3, 13.5)).saved_epoch == 3
+    assert after(*TRAINED, RunCancelled(14.0, can_go_on=True)).status is Status.SUSPENDED

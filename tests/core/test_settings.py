@@ -60,13 +60,32 @@ def test_a_file_that_cannot_be_opened_gives_offline() -> None:
     assert "cannot be read" in settings.problem
 
 
-@pytest.mark.parametrize("content", ['theme = "pink"', "theme = 3", "proxy = 8080", "window = 5"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        'theme = "pink"',
+        "theme = 3",
+        "proxy = 8080",
+        "window = 5",
+        "feature_limit_gb = -1",
+        "feature_limit_gb = 10001",
+        "feature_limit_gb = true",
+        "feature_limit_gb = 1.5",
+        'feature_limit_gb = "5"',
+    ],
+)
 def test_another_wrong_setting_is_told_and_costs_only_itself(content: str) -> None:
     write(f"offline = false\n{content}\n")
     settings = load_settings()
     assert (settings, settings.is_offline) == (Settings(), False)
     assert f"'{content.split()[0]}'" in settings.problem
     assert "offline" not in settings.problem
+
+
+def test_the_limit_of_kept_features_is_told_in_bytes() -> None:
+    assert load_settings().feature_limit_bytes == 5_000_000_000
+    write("feature_limit_gb = 0")
+    assert (load_settings().feature_limit_bytes, load_settings().problem) == (0, "")
 
 
 def test_what_is_right_counts_beside_what_is_wrong() -> None:

@@ -41,7 +41,8 @@ class Stepping:
     def moved_by(self, unfreeze: Unfreeze) -> set[int]:
         """Fine-tune the last blocks for a step; return the places of the variables that are not byte-equal after it."""
         classifier, before = replace(self.classifier, plan=_plan(unfreeze)), self._bytes()
-        classifier.unfreeze_and_compile()
+        classifier.unfreeze()
+        classifier.compile_whole()
         classifier.inner.train_on_batch(self._photos(), _ANSWERS)
         return self._moved(before)
 

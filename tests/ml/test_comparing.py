@@ -153,8 +153,17 @@ def test_the_speed_on_real_photos_is_kept_in_place_of_the_measured_one(
     kept = speeds.kept(small_module, "", SPEED.image_size)
     assert kept is not None
     assert kept.steps == SPEED.steps
-    assert kept.photos_per_second >= row.photos_per_second  # without the decoder's share
-    assert kept.photos_per_second != SPEED.photos_per_second
+    assert kept.features_per_second >= row.photos_per_second  # without the decoder's share
+    assert kept.features_per_second != SPEED.features_per_second
+    assert kept.photos_per_second == SPEED.photos_per_second  # TensorFlow's, which only a measurement tells
+
+
+def test_a_backbone_whose_features_are_known_is_as_fast_as_it_was_measured(plan: Plan, small_module: Path) -> None:
+    compare(plan, small_module)
+    speeds.keep(small_module, "", replace(SPEED, image_size=32))
+    (row,) = compare(plan, small_module)
+    assert row.photos_per_second == pytest.approx(1 / SPEED.extract_seconds(32 * 32 / 1e6), rel=0.2)
+    assert speeds.kept(small_module, "", 32) == replace(SPEED, image_size=32)
 
 
 def test_the_time_of_a_contender_is_without_its_measurement(

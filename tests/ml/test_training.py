@@ -35,7 +35,7 @@ from hubstudio.core.run_folder import RunFolder, RunSummary
 from hubstudio.core.run_state import RunState, advance
 from hubstudio.ml import model_factory, training_loop
 from hubstudio.ml.engine import LocalEngine
-from hubstudio.ml.training_loop import balancing_weights
+from hubstudio.ml.training_data import balancing_weights
 
 
 def train(
@@ -58,7 +58,7 @@ def test_a_run_folder_is_complete_and_readable(plan: Plan, tmp_path: Path) -> No
     summary = train(plan, tmp_path / "run")
     run = RunFolder.open(tmp_path / "run")
     assert sorted(path.name for path in run.path.iterdir()) == [
-        "classes.txt", "history.csv", "metrics.json", "model.keras", "plan.toml", "split.csv",
+        "classes.txt", "history.csv", "metrics.json", "model.keras", "plan.toml", "split.csv", "training.npz",
     ]  # fmt: skip
     assert run.classes() == ("a", "b", "c")
     assert run.plan() == plan
@@ -235,7 +235,7 @@ def test_a_model_that_cannot_be_rewritten_for_any_reason_is_saved_with_its_modul
     LocalEngine().evaluate(tmp_path / "run", None, ignore, CancelToken())
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(
+def test_a_full_disk_is_said_and_leaves_little(
     fine_tune: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
@@ -244,7 +244,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     with pytest.raises(RunError, match="No space left"):
         train(fine_tune, tmp_path / "run")
-    assert list(tmp_path.iterdir()) == []
+    (left,) = tmp_path.iterdir()
+    assert left.name == "run.unfinished"
+    assert sum(path.stat().st_size for path in left.iterdir()) < 20_000
 
 
 def test_a_photo_that_cannot_be_read_is_left_out_with_a_note(plan: Plan, three_classes: Path, tmp_path: Path) -> None:

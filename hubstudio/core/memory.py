@@ -1,0 +1,62 @@
+"""How much memory there is for a training, and what to say if it is not enough."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import psutil
+
+from hubstudio.core.cost import Cost, bytes_text
+
+_FINE_TUNING = "fine-tune"
+_GROUP = Path("/sys/fs/cgroup")
+
+
+def memory_in_use() -> int:
+    """Return the bytes this process has in memory now; 0 where the system does not say."""
+    try:
+        return psutil.Process().memory_info().rss
+    except (psutil.Error, OSError):
+        return 0
+
+
+def available_memory(group: Path = _GROUP) -> int | None:
+    """Return the bytes this process may come to hold: what it has already, and what the system can still give.
+
+    Predictions count the whole process, so they compare with this. ``group`` is where Linux tells of a container's
+    limit, which the free memory of the computer knows nothing of. None where the system does not say.
+    """
+    try:
+        given = psutil.virtual_memory().available
+    except (psutil.Error, OSError):
+        return None
+    left = _left_in(group)
+    return memory_in_use() + (given if left is None else min(given, left))
+
+
+def refusal_text(cost: Cost | None, free: int | None) -> str:
+    """Return why a training of this cost should be thought over: figures, and what would make it smaller.
+
+    Empty if it fits, or if one of both is not known.
+    """
+    if cost is None or free is None or cost.memory_bytes <= free:
+        return ""
+    advice = "a smaller batch size, fewer blocks that move," if _FINE_TUNING in cost.stretches else "a smaller backbone"
+    return (
+        f"The training is predicted to take {bytes_text(cost.memory_bytes)} of memory; {bytes_text(free)} are free. "
+        f"It would come to a standstill, or be ended by the system. "
+        f"Close other programs, or choose {advice} or a smaller image size."
+    )
+
+
+def _left_in(group: Path) -> int | None:
+    """Return what a control group of Linux may still take; None if there is no limit."""
+    with contextlib.suppress(OSError, ValueError):
+        most = int((group / "memory.max").read_text("ascii"))  # 'max' where there is no limit
+        # Pages of files are given back when they are needed, so they are as good as free.
+        lines = (group / "memory.stat").read_text("ascii").splitlines()
+        table = dict(line.split(" ", 1) for line in lines if " " in line)
+        taken = int((group / "memory.current").read_text("ascii")) - int(table.get("inactive_file", "0"))
+        return max(most - taken, 0)
+    return None

@@ -1,0 +1,105 @@
+"""Trainings that go on after an interruption or for more epochs, their logs, and those that are too big to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.conftest import Ended, FakeEngine
+from hubstudio.cli import train
+from hubstudio.core.cost import Cost
+from hubstudio.core.events import EpochDone
+
+Hubstudio = Callable[..., Ended]
+HUGE = Cost(60.0, 900_000_000_000, 1_000_000, {"loading": 1.0, "head": 59.0})
+
+
+def test_an_interrupted_training_says_how_it_goes_on_and_does(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.suspends = True
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--epochs", 7)
+    assert ended.code == 130
+    assert f"hubstudio train --resume '{tmp_path / 'run'}'" in ended.err
+    resumed = hubstudio("train", "--resume", tmp_path / "run", "--json")
+    assert resumed.code == 0
+    assert resumed.document["run"] == str(tmp_path / "run")
+    assert engine.asked[-1] == ("resume", tmp_path / "run.unfinished")
+    assert engine.plans[-1].epochs == 7
+
+
+def test_another_training_does_not_take_the_place_of_an_interrupted_one(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.suspends = True
+    hubstudio("train", photos, "--out", tmp_path / "run")
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    assert ended.code == 1
+    assert "An interrupted run waits" in ended.err
+    assert "--resume" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--resume", "run", "--out", "other"), "goes on by the plan it began with"),
+        (("--continue", "run", "--out", "other"), "how many more"),
+        (("--continue", "run", "--epochs", 3), "give --out"),
+        (("--continue", "run", "--resume", "run"), "not allowed with"),
+        (("photos",), "give --out"),
+    ],
+)
+def test_what_does_not_go_together_is_wrong_usage(hubstudio: Hubstudio, options: tuple[Any, ...], message: str) -> None:
+    ended = hubstudio("train", *options)
+    assert ended.code == 2
+    assert message in ended.err.casefold()
+
+
+def test_there_is_nothing_to_resume_where_no_training_was_interrupted(
+    hubstudio: Hubstudio, trained: Path, tmp_path: Path
+) -> None:
+    for run, found in ((trained, "finished"), (tmp_path / "nothing", "no unfinished run")):
+        ended = hubstudio("train", "--resume", run)
+        assert ended.code == 1
+        assert found in ended.err
+
+
+def test_a_finished_run_goes_on_for_more_epochs(
+    hubstudio: Hubstudio, engine: FakeEngine, trained: Path, tmp_path: Path
+) -> None:
+    assert hubstudio("train", "--continue", trained, "--epochs", 5, "--out", tmp_path / "more").code == 0
+    assert engine.asked[-1] == ("continue", trained, 5)
+
+
+def test_tensorboard_logs_hold_the_epochs(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    hubstudio("train", photos, "--out", tmp_path / "run", "--tensorboard", tmp_path / "logs")
+    folder, logged = engine.asked[-1]
+    assert folder == tmp_path / "logs"
+    assert [event.epoch for event in logged if isinstance(event, EpochDone)] == [1]
+
+
+def test_a_training_that_does_not_fit_into_memory_is_not_begun_unasked(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.predicted = HUGE
+    ended = hubstudio("train", photos, "--out", tmp_path / "run")
+    assert ended.code == 1
+    assert "900 GB of memory" in ended.err
+    assert "--despite-memory" in ended.err
+    assert not (tmp_path / "run").exists()
+    assert hubstudio("train", photos, "--out", tmp_path / "run", "--despite-memory").code == 0
+
+
+def test_whoever_says_yes_trains_despite_too_little_memory(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.predicted = HUGE
+    questions: list[str] = []
+    monkeypatch.setattr(train.Console, "agrees", lambda self, question: bool(questions.append(question)) or True)
+    assert hubstudio("train", photos, "--out", tmp_path / "run").code == 0
+    assert questions[0].endswith("Train all the same?")

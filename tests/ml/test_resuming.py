@@ -1,0 +1,349 @@
+"""A training that was interrupted goes on to the same history and the same weights as if nothing had happened."""
+
+from __future__ import annotations
+
+import errno
+import random
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from filelock import FileLock
+
+from hubstudio.core import whole_files
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import Cancelled, RunError, Suspended, TrainingError
+from hubstudio.core.events import (
+    BatchDone,
+    CheckpointKept,
+    EpochDone,
+    Event,
+    FeaturesDone,
+    Note,
+    Phase,
+    PhaseEnd,
+    PhaseEnded,
+    RunStarted,
+    ignore,
+)
+from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.run_folder import TRAINING_STATE, RunFolder
+from hubstudio.core.unfinished_runs import UnfinishedRun, find_unfinished
+from hubstudio.ml import checkpoints
+from hubstudio.ml.engine import LocalEngine
+from hubstudio.ml.run_log import Clock
+
+PROGRAM = Path(__file__).with_name("killed_training.py")
+
+
+@pytest.fixture
+def plan(three_classes: Path, small_module: Path) -> Plan:
+    return Plan(
+        str(three_classes), backbone=str(small_module), mode=Mode.FINE_TUNE, unfreeze=2, epochs=3, head_epochs=3,
+        batch_size=4, hidden_units=8, dropout=0.3,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints after every batch."""
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(checkpoints, "_SHARE_OF_TIME", float("inf"))
+
+
+def weights_of(run: Path) -> list[np.ndarray]:
+    return [np.array(weight) for weight in keras.models.load_model(run / "model.keras").get_weights()]
+
+
+def same_result(one: Path, other: Path) -> bool:
+    history = (one / "history.csv").read_text() == (other / "history.csv").read_text()
+    pairs = zip(weights_of(one), weights_of(other), strict=True)
+    return history and all(np.array_equal(first, second) for first, second in pairs)
+
+
+def interrupted(
+    plan: Plan, out: Path, when: Callable[[Event], bool], end: Callable[[CancelToken], None] = CancelToken.suspend
+) -> None:
+    """Train until ``when`` says that it is time, and end it there."""
+    cancel = CancelToken()
+
+    def report(event: Event) -> None:
+        if when(event):
+            end(cancel)
+
+    with pytest.raises(Cancelled):
+        LocalEngine().train(plan, out, report, cancel)
+
+
+def test_a_training_killed_at_a_dozen_moments_ends_as_if_it_never_was(plan: Plan, tmp_path: Path) -> None:
+    LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
+    draw = random.Random(6)
+    moments = [
+        ("features", draw.randint(2, 3)), ("features", draw.randint(4, 6)), ("head", draw.randint(2, 8)),
+        ("before a file is in place", draw.randint(4, 8)), ("validation", 1), ("head", draw.randint(9, 12)),
+        ("fine-tune", 1), ("before a file is in place", draw.randint(4, 8)), ("fine-tune", draw.randint(3, 9)),
+        ("validation", draw.randint(2, 3)), ("saving", 1), ("model written", 1), ("never", 1),
+    ]  # fmt: skip
+    plan.save(tmp_path / "plan.toml")
+    out = str(tmp_path / "run")
+    for number, (moment, count) in enumerate(moments):
+        how = ["resume", out] if number else ["begin", str(tmp_path / "plan.toml"), out]
+        command = [sys.executable, str(PROGRAM), *how, moment, str(count)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        wanted = 0 if moment == "never" else -signal.SIGKILL
+        assert ended.returncode == wanted, (moment, count, ended.stderr[-3000:])
+    assert same_result(tmp_path / "whole", tmp_path / "run")
+    assert [path.name for path in tmp_path.glob("run*")] == ["run"]
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("phase", [Phase.HEAD, Phase.FINE_TUNE])
+def test_a_training_that_was_laid_aside_goes_on_and_tells_its_epochs_again(
+    plan: Plan, tmp_path: Path, phase: Phase
+) -> None:
+    LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
+    interrupted(
+        plan, tmp_path / "run",
+        lambda event: isinstance(event, BatchDone) and (event.phase, event.epoch, event.batch) == (phase, 2, 3),
+    )  # fmt: skip
+    (unfinished,) = find_unfinished(tmp_path)
+    assert str(unfinished.progress) == f"{'the head learning' if phase is Phase.HEAD else 'fine-tuning'}, epoch 1 of 3"
+    events: list[Event] = []
+    LocalEngine().resume(tmp_path / "run", events.append, CancelToken())
+    assert same_result(tmp_path / "whole", tmp_path / "run")
+    (started,) = [event for event in events if isinstance(event, RunStarted)]
+    assert started.resumed
+    epochs = [(event.phase, event.epoch) for event in events if isinstance(event, EpochDone)]
+    assert epochs == [(phase, epoch) for phase in (Phase.HEAD, Phase.FINE_TUNE) for epoch in (1, 2, 3)]
+    assert find_unfinished(tmp_path) == []
+
+
+def test_features_that_were_computed_are_not_computed_again(plan: Plan, tmp_path: Path) -> None:
+    interrupted(plan, tmp_path / "run", lambda event: isinstance(event, FeaturesDone) and event.done >= 30)
+    done: list[int] = []
+    LocalEngine().resume(
+        tmp_path / "run", lambda event: done.append(event.done) if isinstance(event, FeaturesDone) else None,
+        CancelToken(),
+    )  # fmt: skip
+    metrics = RunFolder.open(tmp_path / "run").metrics()
+    assert metrics["computed_photos"] < metrics["counts"]["train"] + metrics["counts"]["validation"] - 20
+
+
+@pytest.mark.usefixtures("often")
+def test_a_damaged_checkpoint_costs_only_the_stretch_since_the_one_before(plan: Plan, tmp_path: Path) -> None:
+    LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
+    interrupted(plan, tmp_path / "run", lambda event: isinstance(event, EpochDone) and event.epoch == 2)
+    files = sorted((tmp_path / "run.unfinished").glob("checkpoint-*.npz"))
+    assert len(files) == 2
+    content = bytearray(files[-1].read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    files[-1].write_bytes(content)
+    with pytest.raises((zipfile.BadZipFile, ValueError)), np.load(files[-1]) as damaged:
+        [damaged[name] for name in damaged.files]
+    LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert same_result(tmp_path / "whole", tmp_path / "run")
+
+
+@pytest.mark.usefixtures("often")
+def test_a_full_disk_costs_the_checkpoints_and_not_the_training(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = whole_files.write_bytes
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name.startswith("checkpoint"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(whole_files, "write_bytes", full)
+    summary = LocalEngine().train(plan, tmp_path / "run", ignore, CancelToken())
+    assert summary.notes == ("No checkpoint could be written (No space left on device); the training goes on without.",)
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_a_run_that_can_go_on(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.Model, "save", full)
+        with pytest.raises(RunError, match="could not be written") as caught:
+            LocalEngine().train(plan, tmp_path / "run", ignore, CancelToken())
+    assert f"hubstudio train --resume '{tmp_path / 'run'}'" in caught.value.next_step
+    events: list[Event] = []
+    LocalEngine().resume(tmp_path / "run", events.append, CancelToken())
+    assert not any(isinstance(event, BatchDone) for event in events)  # all that was learned was there
+    assert same_result(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved_with_a_note(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = keras.Model.train_on_batch
+
+    def narrow(self: keras.Model, x: np.ndarray, *args: object, **options: object) -> object:
+        if x.ndim == 4 and len(x) > 2:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+        return original(self, x, *args, **options)
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", narrow)
+    summary = LocalEngine().train(plan, tmp_path / "run", ignore, CancelToken())
+    assert summary.notes == ("4 photos in a batch did not fit into memory; it goes on with 2.",)
+    assert len([row for row in RunFolder(tmp_path / "run").history() if row["phase"] == "fine-tune"]) == 3
+
+
+def test_not_even_one_photo_in_memory_ends_with_advice(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*args: object, **options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", never)
+    with pytest.raises(TrainingError, match="more memory than there is"):
+        LocalEngine().train(plan, tmp_path / "run", ignore, CancelToken())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("often")
+def test_photos_that_are_gone_begin_it_anew_and_say_so(
+    plan: Plan, tmp_path: Path, three_classes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(plan, tmp_path / "run", lambda event: isinstance(event, EpochDone) and event.epoch == 2)
+    photo_set, split = UnfinishedRun.open(tmp_path / "run").photos()
+    gone = next(photo for photo, part in split.assigned if part.value == "train")
+    monkeypatch.setattr(
+        "hubstudio.ml.photo_batches.pixels", _missing(gone.path)
+    )  # the photos of these tests are shared: none is removed
+    summary = LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert any("begins anew" in note for note in summary.notes)
+    assert (
+        summary.counts["train"]
+        == len(photo_set.photos) - sum(summary.counts[part] for part in ("validation", "test")) - 1
+    )
+
+
+def _missing(gone: Path) -> Callable[..., object]:
+    from hubstudio.core.decode import UnreadablePhotoError, pixels
+
+    def read(path: Path, size: tuple[int, int]) -> object:
+        if path == gone:
+            raise UnreadablePhotoError(path, "It is not there any more")
+        return pixels(path, size)
+
+    return read
+
+
+def test_cancelling_leaves_nothing_and_laying_aside_leaves_what_is_needed(plan: Plan, tmp_path: Path) -> None:
+    def in_the_head(event: Event) -> bool:
+        return isinstance(event, BatchDone)
+
+    interrupted(plan, tmp_path / "run", in_the_head, CancelToken.cancel)
+    assert list(tmp_path.iterdir()) == []
+    interrupted(plan, tmp_path / "run", in_the_head)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
+    assert UnfinishedRun.open(tmp_path / "run").plan() == plan
+    with pytest.raises(RunError, match="An interrupted run waits"):
+        LocalEngine().train(plan, tmp_path / "run", ignore, CancelToken())
+
+
+def test_laying_aside_is_told_apart_from_cancelling(plan: Plan, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    with pytest.raises(Suspended):
+        LocalEngine().train(
+            plan, tmp_path / "run", lambda event: cancel.suspend() if isinstance(event, BatchDone) else None, cancel
+        )
+
+
+def test_a_run_that_another_program_trains_is_left_alone(plan: Plan, tmp_path: Path) -> None:
+    interrupted(plan, tmp_path / "run", lambda event: isinstance(event, BatchDone))
+    with FileLock(tmp_path / "run.unfinished" / ".lock"):
+        assert find_unfinished(tmp_path) == []
+        with pytest.raises(RunError, match="trained by another program"):
+            LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert len(find_unfinished(tmp_path)) == 1
+
+
+def test_there_is_nothing_to_resume_in_a_finished_run(plan: Plan, tmp_path: Path) -> None:
+    LocalEngine().train(replace(plan, mode=Mode.EXTRACT), tmp_path / "run", ignore, CancelToken())
+    with pytest.raises(RunError, match="no unfinished run") as caught:
+        LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert "finished" in caught.value.found
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_finished_run_goes_on_for_more_epochs(plan: Plan, tmp_path: Path, mode: Mode) -> None:
+    engine = LocalEngine()
+    engine.train(replace(plan, mode=mode), tmp_path / "first", ignore, CancelToken())
+    engine.continue_run(tmp_path / "first", 2, tmp_path / "second", ignore, CancelToken())
+    first, second = (RunFolder.open(tmp_path / name) for name in ("first", "second"))
+    assert second.history()[: len(first.history())] == first.history()
+    assert [row["epoch"] for row in second.history()][-2:] == ["4", "5"]
+    assert second.plan().epochs == 5
+    assert second.metrics()["validation_accuracy"] >= first.metrics()["validation_accuracy"]
+    assert first.split() == second.split()
+
+
+def test_without_what_training_needs_there_are_no_more_epochs(plan: Plan, tmp_path: Path) -> None:
+    engine = LocalEngine()
+    engine.train(replace(plan, mode=Mode.EXTRACT), tmp_path / "first", ignore, CancelToken())
+    (tmp_path / "first" / TRAINING_STATE).write_bytes(b"damaged")
+    with pytest.raises(RunError, match="cannot be trained for more epochs"):
+        engine.continue_run(tmp_path / "first", 2, tmp_path / "second", ignore, CancelToken())
+    assert not (tmp_path / "second.unfinished").exists()
+
+
+def test_a_phase_that_no_longer_improves_ends_and_says_so(plan: Plan, tmp_path: Path) -> None:
+    events: list[Event] = []
+    patient = replace(plan, mode=Mode.EXTRACT, epochs=60, patience=3, learning_rate=3.0)
+    summary = LocalEngine().train(patient, tmp_path / "run", events.append, CancelToken())
+    (end,) = [event for event in events if isinstance(event, PhaseEnded)]
+    assert end.why is PhaseEnd.NO_BETTER
+    assert summary.epochs == summary.best_epoch + 3 < 60
+    assert not summary.stopped_early
+
+
+def test_pausing_holds_the_training_and_writes_what_there_is(plan: Plan, tmp_path: Path) -> None:
+    cancel, kept = CancelToken(), []
+
+    def report(event: Event) -> None:
+        if isinstance(event, BatchDone) and event.batch == 2 and not kept:
+            cancel.pause()
+        elif isinstance(event, CheckpointKept) and cancel.is_paused:
+            kept.append(event)
+            cancel.resume()
+
+    LocalEngine().train(plan, tmp_path / "run", report, cancel)
+    assert [(event.phase, event.epoch) for event in kept] == [(Phase.HEAD, 0)]
+
+
+def test_the_clock_counts_neither_pauses_nor_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, cancel = [100.0], CancelToken()
+    monkeypatch.setattr("hubstudio.ml.run_log.time.monotonic", lambda: now[0])
+    clock = Clock(cancel, 7.0)
+    now[0] += 5
+    assert clock() == 12
+    now[0] += 3600  # the computer slept
+    assert clock() == 12
+    now[0] += 20
+    cancel.paused_seconds += 15
+    assert clock() == 17
+
+
+def test_a_note_is_told_once(plan: Plan, tmp_path: Path) -> None:
+    notes: list[str] = []
+    interrupted(plan, tmp_path / "run", lambda event: isinstance(event, BatchDone) and event.phase is Phase.FINE_TUNE)
+    LocalEngine().resume(
+        tmp_path / "run", lambda event: notes.append(event.text) if isinstance(event, Note) else None, CancelToken()
+    )
+    assert len(notes) == len(set(notes))
