@@ -6,7 +6,6 @@ from argparse import Namespace
 
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.context import Context
-from hubstudio.core import feature_store
 from hubstudio.core.settings import load_settings
 
 HELP = "show how much disk kept features take, or empty them"
@@ -24,6 +23,8 @@ def define(parser: Parser) -> None:
 
 def run(args: Namespace, context: Context) -> int:
     """Print what the features take, after emptying them if that was asked for."""
+    from hubstudio.core import feature_store  # it loads NumPy, which --help shall not wait for
+
     freed = feature_store.empty() if args.empty else 0
     used, limit = feature_store.used_bytes(), load_settings().feature_limit_bytes
     folder = feature_store.features_folder()

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from hubstudio.core.backbones import BackboneInfo
-from hubstudio.core.hyper_parameters import CHECK_BATCH, VALIDATION_BATCH
+from hubstudio.core.hyper_parameters import CHECK_BATCH, FRONT_PASSES, FRONT_SHARE, VALIDATION_BATCH
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Mode, Plan
@@ -34,6 +34,8 @@ _VARIABLE_BYTES = 1_000_000
 """The graph of a step, for each variable that moves."""
 _COPIES_BYTES = 12
 """For each parameter: the best epoch's, and Adam's two moments or the second model's."""
+_CUT_STARTS = 3.0
+"""Finding where the frozen part ends, and proving it, in times of preparing the forward pass."""
 _BACKWARD = 2.0
 """A backward pass through everything in times of a forward pass, where no step was measured."""
 
@@ -216,7 +218,7 @@ def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -
     fine_tunes = plan.mode is Mode.FINE_TUNE
     stretches = {
         "loading": speed.load_seconds,
-        "features": _features_seconds(speed, photos),
+        "features": _features_seconds(plan, info, speed, photos),
         "head": _head_seconds(plan, info, speed, photos),
         **({"fine-tune": _blocks_seconds(plan, info, speed, photos)} if fine_tunes else {}),
         "saving": speed.freeze_seconds * _SAVES,
@@ -249,8 +251,28 @@ def _moved_variables(plan: Plan, info: BackboneInfo) -> int:
     return sum(block.variables for block in info.blocks[len(info.blocks) - moved_blocks(plan, info) :])
 
 
-def _features_seconds(speed: Speed, photos: PhotoAmount) -> float:
-    return speed.features_start_seconds + photos.all * speed.extract_seconds(photos.megapixels)
+def _features_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> float:
+    """Every photo once and its varied views; once more through the frozen part, if fine-tuning begins behind it."""
+    seconds = speed.features_start_seconds + photos.all * speed.extract_seconds(photos.megapixels)
+    if plan.mode is Mode.EXTRACT:
+        views = 0 if plan.augmentation.is_none else plan.augmentation.views
+        return seconds + photos.training * views / speed.features_per_second
+    front = _front_seconds(plan, info, speed, photos)
+    return seconds + (photos.all * front + _CUT_STARTS * speed.start_seconds if front else 0.0)
+
+
+def _front_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> float:
+    """Return how long a photo takes through the part before the moving blocks, if that runs once; else 0.
+
+    A backward pass takes twice a forward pass through the same part, so what a step takes beyond the forward pass tells
+    how much of that the moving part is.
+    """
+    if plan.train_batch_norm or not plan.augmentation.is_none or photos.all * plan.epochs < FRONT_PASSES:
+        return 0.0
+    forward = 1 / speed.photos_per_second
+    step = speed.step(moved_blocks(plan, info), len(info.blocks))
+    behind = min(max((step.photo_seconds - forward) / _BACKWARD, 0.0), forward)
+    return forward - behind if forward - behind >= FRONT_SHARE * forward else 0.0
 
 
 def _head_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> float:
@@ -268,8 +290,10 @@ def _blocks_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoA
     preparing += _VARIABLE_START * speed.head.start_seconds * _moved_variables(plan, info)
     starts = preparing * _shapes(photos.training, plan.batch_size)
     starts += _VALIDATION_STARTS * speed.start_seconds * _shapes(photos.validation, VALIDATION_BATCH)
-    training = _steps(photos.training, plan.batch_size) * step.batch_seconds + photos.training * step.photo_seconds
-    return starts + plan.epochs * (training + photos.validation / speed.photos_per_second)
+    front = _front_seconds(plan, info, speed, photos)
+    steps = _steps(photos.training, plan.batch_size)
+    training = steps * step.batch_seconds + photos.training * max(step.photo_seconds - front, 0.0)
+    return starts + plan.epochs * (training + photos.validation * (1 / speed.photos_per_second - front))
 
 
 def _shapes(photos: int, batch_size: int) -> int:

@@ -8,6 +8,10 @@ from hubstudio.core.errors import PlanError
 
 VALIDATION_BATCH = 64
 """Photos that are validated together."""
+FRONT_SHARE = 0.2
+"""Of the forward pass: from which on the frozen part of a backbone runs once when fine-tuning, not in every epoch."""
+FRONT_PASSES = 500
+"""Photos times epochs from which on that is worth the seconds that finding where it ends takes."""
 CHECK_BATCH = 4
 """Photos that go through a saved file together when it is checked; all layers' answers are in memory at once."""
 

@@ -42,9 +42,10 @@ class RunProgress:
     """That it had taken."""
 
     def __str__(self) -> str:
-        if self.epochs:
-            return f"{_PHASE_WORDS.get(self.phase, self.phase)}, epoch {self.epoch} of {self.epochs}"
-        return _PHASE_WORDS.get(self.phase, "preparing")
+        words = _PHASE_WORDS.get(self.phase, "preparing")
+        if not self.epochs:
+            return words
+        return f"{words}, epoch {self.epoch} of {self.epochs}" if self.epoch else f"{words}, in its first epoch"
 
 
 _PHASE_WORDS = {

@@ -35,6 +35,7 @@ class BackboneDesk(QObject):
     shelf_changed = Signal(object)  # Shelf
     wanted_changed = Signal(str)  # handle that is looked into or fetched to be chosen; empty if none
     modules_counted = Signal(object)  # ModuleCount
+    features_counted = Signal(object)  # FeatureCount
     noticed = Signal(str)  # what was done, as a sentence
     failed = Signal(str, object)  # job kind, StudioError
 
@@ -65,6 +66,8 @@ class BackboneDesk(QObject):
             "probe": self._on_probed,
             "remove": self._on_removed,
             "count modules": self.modules_counted.emit,
+            "count features": self.features_counted.emit,
+            "empty features": self.features_counted.emit,
         }
         jobs.finished.connect(self._on_finished)
         jobs.failed.connect(self._on_failed)
@@ -142,6 +145,14 @@ class BackboneDesk(QObject):
     def count_modules(self) -> None:
         """Count what the cache of fetched modules takes; ends in ``modules_counted``."""
         self._submit("count modules", lambda report, cancel: shelf_jobs.count_modules())
+
+    def count_features(self) -> None:
+        """Count what the features take that are kept between trainings; ends in ``features_counted``."""
+        self._submit("count features", lambda report, cancel: shelf_jobs.count_features())
+
+    def empty_features(self) -> None:
+        """Remove the kept features; ends in ``features_counted``."""
+        self._submit("empty features", lambda report, cancel: shelf_jobs.empty_features())
 
     def take_speed(self, handle: str, speed: Speed) -> None:
         """Take in how fast the chosen backbone is here."""

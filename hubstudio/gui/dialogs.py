@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from hubstudio import __version__
 from hubstudio.gui.session import Session
-from hubstudio.gui.widgets.question import Question, ask
 from hubstudio.gui.widgets.settings_dialog import SettingsDialog
-
-
-def ask_to_stop_training(parent: QWidget, to_do: str, stop: Callable[[], None]) -> QMessageBox:
-    """Ask whether a running training may be stopped ``to_do`` something ('close'); ``stop`` is called if so."""
-    question = Question(
-        "stop_training_question",
-        "Training is running",
-        f"Training is running. Stop it and {to_do}?",
-        "Its epochs so far are not kept. To keep the best one, use “Stop and keep best” first.",
-        f"Stop and {to_do}",
-        "Keep training",
-        is_destructive=True,
-    )
-    return ask(parent, question, stop)
 
 
 def show_settings(parent: QWidget, session: Session) -> SettingsDialog:
@@ -34,7 +17,10 @@ def show_settings(parent: QWidget, session: Session) -> SettingsDialog:
     session.preferences.changed.connect(dialog.show_settings)
     session.preferences.failed.connect(dialog.show_problem)
     session.backbones.modules_counted.connect(dialog.show_count)
+    session.backbones.features_counted.connect(dialog.show_features)
+    dialog.empty_features_asked.connect(session.backbones.empty_features)
     session.backbones.count_modules()
+    session.backbones.count_features()
     dialog.open()
     return dialog
 

@@ -19,14 +19,17 @@ from hubstudio.gui.page_stack import PageStack
 from hubstudio.gui.pages.page import Page
 from hubstudio.gui.photo_folders import holds_class_folders
 from hubstudio.gui.preferences import problem_of
+from hubstudio.gui.run_desk import run_name
 from hubstudio.gui.session import Session
 from hubstudio.gui.sidebar import Sidebar
 from hubstudio.gui.step_bar import StepBar
 from hubstudio.gui.step_states import STEP_NAMES, reason_to_wait, states_of
 from hubstudio.gui.theme import apply_theme
 from hubstudio.gui.thumbnails import Thumbnails
+from hubstudio.gui.training_questions import ask_about_running
 from hubstudio.gui.widgets.error_card import ErrorCard
 from hubstudio.gui.widgets.photo_chooser import ask_for_table
+from hubstudio.gui.widgets.resume_bar import ResumeBar
 from hubstudio.gui.wiring import connect_page, connect_window
 
 _NARROW_BELOW = 1000
@@ -46,11 +49,13 @@ class MainWindow(QMainWindow):
         self.pages = PageStack(session, self.thumbnails)
         self.step_bar = StepBar()
         self.banner = ErrorCard()
+        self.resume_bar = ResumeBar()
         self.menu = Actions(self.menuBar(), theme)
         self._furthest = 0
         self._was_painted = False
         self._may_close = False
         self._has_ended: bool | None = None
+        self._has_offered = False
         self._refresh_timer = QTimer(self)
         self._refresh_timer.setSingleShot(True)
         self._refresh_timer.timeout.connect(self._refresh)
@@ -135,8 +140,9 @@ class MainWindow(QMainWindow):
             self._refresh_timer.start(0)
 
     def close_now(self) -> None:
-        """Close without asking; a training is cancelled."""
+        """Close without asking; a training is laid aside, unless it was cancelled already."""
         self._may_close = True
+        self.session.training.suspend()
         self.close()
 
     def on_page_built(self, page: Page) -> None:
@@ -149,9 +155,26 @@ class MainWindow(QMainWindow):
         if not self._refresh_timer.isActive():
             self._refresh_timer.start(250)
 
+    def on_runs_changed(self) -> None:
+        """Offer once, when a project is opened, to go on with its newest interrupted training."""
+        runs, bar = self.session.runs, self.resume_bar
+        if runs.unfinished and not self._has_offered and not self.session.is_training:
+            self._has_offered = True
+            bar.offer(runs.unfinished[-1])
+        elif not bar.isHidden() and runs.find_unfinished(bar.offered) is None:
+            was_discarded = run_name(runs.deleted) == bar.offered
+            bar.show_discarded() if was_discarded else bar.hide()
+        elif not bar.isHidden() and (row := runs.find_unfinished(bar.offered)):
+            bar.offer(row)
+
+    def resume_training(self, name: str) -> None:
+        """Go on with an interrupted training, and show it."""
+        self.session.runs.resume(name)
+        self.show_step("train")
+
     def on_failed(self, kind: str, error: StudioError) -> None:
         """Show what belongs to no page; the pages show the rest."""
-        if kind == "save":
+        if kind == "save" or (kind == "runs" and self.step != "train"):
             self.show_problem(error)
 
     def on_theme_chosen(self, theme: str) -> None:
@@ -181,7 +204,7 @@ class MainWindow(QMainWindow):
         """Ask while a training runs; else end all work before the window goes."""
         if self.session.is_training and not self._may_close:
             event.ignore()
-            dialogs.ask_to_stop_training(self, "close", self.close_now)
+            ask_about_running(self, "close", self.session.training, self.close_now)
             return
         self.hide()
         if self._has_ended is None:  # a second time would wait as long again
@@ -194,7 +217,7 @@ class MainWindow(QMainWindow):
 
     def _after_training(self, to_do: str, go_on: Callable[[], None]) -> None:
         if self.session.is_training:
-            dialogs.ask_to_stop_training(self, to_do, go_on)
+            ask_about_running(self, to_do, self.session.training, go_on)
         else:
             go_on()
 
@@ -205,6 +228,8 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, lambda: self._on_pages_gone(project, photos))
 
     def _on_pages_gone(self, project: Project, photos: Path | None) -> None:
+        self._has_offered = False
+        self.resume_bar.hide()
         self.session.open(project)
         self.show_step(project.step)
         if photos:
@@ -241,6 +266,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout()
         column.setContentsMargins(28, 20, 28, 18)
         column.setSpacing(0)
+        column.addWidget(self.resume_bar)
         column.addWidget(self.pages, 1)
         column.addWidget(self.banner)
         column.addWidget(self.step_bar)

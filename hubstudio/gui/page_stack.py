@@ -65,7 +65,7 @@ def _make(step: str, session: Session, thumbnails: Thumbnails) -> Page:
         case "train":
             from hubstudio.gui.pages.train_page import TrainPage
 
-            return TrainPage(session)
+            return TrainPage(session, thumbnails)
         case "review":
             from hubstudio.gui.pages.review_page import ReviewPage
 

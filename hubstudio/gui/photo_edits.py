@@ -9,7 +9,7 @@ from pathlib import Path
 from hubstudio.core import path_kinds
 from hubstudio.core.photos import count_of, name_below
 from hubstudio.core.plan import Plan
-from hubstudio.core.selection import root_of
+from hubstudio.core.selection import is_table, root_of
 
 
 @dataclass(frozen=True)
@@ -158,3 +158,11 @@ def sources_text(paths: Sequence[Path]) -> str:
 def photos_text(verb: str, paths: Sequence[Path]) -> str:
     """Return "Leave out 'a.jpg'" or "Leave out 3 photos"."""
     return f"{verb} '{paths[0].name}'" if len(paths) == 1 else f"{verb} {count_of(len(paths), 'photo')}"
+
+
+def namesake(plan: Plan) -> Path:
+    """Return the path that a project on these photos is named after."""
+    source = Path(plan.photos)
+    if is_table(source):
+        return source.with_suffix("")
+    return source.parent if plan.more_photos and source.parent.name else source

@@ -13,15 +13,14 @@ from PySide6.QtCore import QObject, Signal
 
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cost import PhotoAmount
-from hubstudio.core.errors import PhotosError, StudioError
-from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed, RunStarted
+from hubstudio.core.errors import StudioError
+from hubstudio.core.events import Event, Progress
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.photo_listing import photos_at
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Plan
 from hubstudio.core.project import Project, new_project_folder, remember
-from hubstudio.core.run_state import RunState, Status, advance, stopping
-from hubstudio.core.selection import is_table
+from hubstudio.core.run_state import RunState
 from hubstudio.core.split import Split
 from hubstudio.gui import downloads, photo_edits
 from hubstudio.gui.backbone_desk import BackboneDesk
@@ -30,7 +29,9 @@ from hubstudio.gui.engine_work import WARM_UP, EngineMaker, EngineWork
 from hubstudio.gui.jobs import Jobs
 from hubstudio.gui.photo_desk import PhotoDesk
 from hubstudio.gui.preferences import Preferences
+from hubstudio.gui.run_desk import RunDesk
 from hubstudio.gui.speed_desk import SpeedDesk
+from hubstudio.gui.training_desk import TrainingDesk
 
 _FOR_EVERY_PROJECT = (WARM_UP, downloads.PREFIX)
 
@@ -61,7 +62,6 @@ class Session(QObject):
     def __init__(self, project: Project, make_engine: EngineMaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = project
-        self.run_state = RunState()
         self.evaluation: Evaluation | None = None
         self._jobs = Jobs(self)
         self._engine_lane = self._jobs.engine_lane
@@ -72,12 +72,13 @@ class Session(QObject):
         )
         self.speeds = SpeedDesk(self._jobs, self._work, self.backbones, lambda: self.plan, self._photo_amount, self)
         self.comparison = ComparisonDesk(self._jobs, self._work, lambda: self.plan, self)
+        self.training = TrainingDesk(self._jobs, self._work, self)
+        self.runs = RunDesk(self._jobs, self._work, self.training, lambda: self.project, self.use_run, self)
         self._desk = PhotoDesk(self._jobs, lambda: self.plan, self._take_photo_choices, self)
         self._amount: tuple[Split, PhotoAmount] | None = None
         self._to_classify: tuple[Path, ...] = ()
         self._finishing: dict[str, Callable[[object], None]] = {
             WARM_UP: lambda _: self.engine_ready.emit(),
-            "train": self._on_trained,
             "evaluate": self._on_evaluated,
             "classify": self.predictions_ready.emit,
             "export": self.exports_ready.emit,
@@ -90,7 +91,6 @@ class Session(QObject):
         jobs.reported.connect(self._on_reported)
         jobs.finished.connect(self._on_finished)
         jobs.failed.connect(self._on_failed)
-        jobs.cancelled.connect(self._on_cancelled)
         jobs.crashed.connect(self._on_crashed)
         desk.changed.connect(self.photos_changed)
         desk.checked.connect(self.photos_checked)
@@ -99,6 +99,10 @@ class Session(QObject):
         desk.split_exported.connect(self.split_exported)
         desk.history_changed.connect(self.history_changed)
         desk.failed.connect(self.failed)
+        self.training.state_changed.connect(self.run_state_changed)
+        self.training.trained.connect(self._take_run)
+        self.training.failed.connect(self.failed)
+        self.runs.failed.connect(self.failed)
         desk.split_changed.connect(self.speeds.look_at_plan)
         self.backbones.chosen.connect(self.backbone_changed)
         self.backbones.failed.connect(self.failed)
@@ -154,14 +158,20 @@ class Session(QObject):
         return self._desk.check_is_paused
 
     @property
+    def run_state(self) -> RunState:
+        """How far the training is."""
+        return self.training.state
+
+    @property
     def is_training(self) -> bool:
         """Whether a training is going on."""
-        return self.run_state.is_active
+        return self.training.is_active
 
     def start(self) -> None:
         """Load the engine in its lane, and read again what the project points at. Call once the window shows."""
         self._work.ask(WARM_UP, lambda engine, report, cancel: None)
         self.backbones.read_shelf()
+        self.runs.start()
         self._read_what_the_plan_names()
 
     def open(self, project: Project) -> None:
@@ -169,15 +179,16 @@ class Session(QObject):
         for kind in self._jobs.kinds:
             if not kind.startswith(_FOR_EVERY_PROJECT):
                 self._jobs.drop(kind)
-        self.project = project
+        former, self.project = self.project, project
         self._desk.clear()
         self.backbones.clear()
         self.comparison.clear()
         self._set_evaluation(None)
-        self._set_run_state(RunState())
+        self.training.clear()
         if project.folder.name:
             remember(project)
         self.project_changed.emit(project)  # not saved: opening alone writes nothing
+        self.runs.open(former)
         self._read_what_the_plan_names()
 
     def choose_photos(self, paths: Path | Sequence[Path]) -> None:
@@ -273,21 +284,9 @@ class Session(QObject):
 
     def start_training(self) -> None:
         """Train by the plan; progress comes as ``run_state_changed``."""
-        plan = self.plan
-        if plan is None or self.is_training:
-            return
-        out = self.project.next_run_path()
-        self._set_run_state(RunState(status=Status.PREPARING))
-        classes = self.photo_set.classes if self.photo_set and self.photos_are_checked else ()
-        self._work.ask(
-            "train", lambda engine, report, cancel: engine.train(plan, out, _with_all(classes, report), cancel)
-        )
-
-    def stop_training(self) -> None:
-        """Ask the training to end and keep its best epoch; without one it ends as cancelled."""
-        if job := self._jobs.current("train"):
-            job.cancel.stop()
-            self._set_run_state(stopping(self.run_state))
+        if self.plan:
+            classes = self.photo_set.classes if self.photo_set and self.photos_are_checked else ()
+            self.training.start(self.plan, self.project.next_run_path(), classes)
 
     def evaluate(self) -> None:
         """Measure the current run on its locked test part; ends in ``evaluation_changed`` or ``failed('evaluate')``."""
@@ -324,7 +323,9 @@ class Session(QObject):
 
     def close(self) -> bool:
         """Cancel everything and wait for the lanes to end; False if one still works after ``patience`` seconds."""
-        return self._jobs.close(self.patience)
+        has_ended = self._jobs.close(self.patience)
+        self.runs.close()
+        return has_ended
 
     def _photo_amount(self) -> PhotoAmount | None:
         """Return how much there is to train on; None until the photos are checked."""
@@ -343,42 +344,27 @@ class Session(QObject):
     def _on_reported(self, kind: str, event: Event) -> None:
         if isinstance(event, Progress):
             self.busy_changed.emit(kind, event)
-        elif kind == "train" and not isinstance(event, RunFailed | RunCancelled):  # how it ended the job itself tells
-            self._set_run_state(advance(self.run_state, event))
 
     def _on_finished(self, kind: str, result: object) -> None:
         if kind in self._finishing:
             self._finishing[kind](result)
 
     def _on_failed(self, kind: str, error: StudioError) -> None:
-        if kind == "train":
-            self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
         if kind in self._finishing:
             self.failed.emit(kind, error)
 
-    def _on_cancelled(self, kind: str) -> None:
-        if kind == "train":
-            self._set_run_state(advance(self.run_state, RunCancelled(self.run_state.elapsed)))
-
     def _on_crashed(self, kind: str, report: str, was_wanted: bool) -> None:
-        if was_wanted and kind == "train":
-            error = StudioError("The training ended in an error of the program.", next_step="Please send the report.")
-            self._set_run_state(advance(self.run_state, RunFailed(error, self.run_state.elapsed)))
+        del kind, was_wanted
         self.crashed.emit(report)
 
     def _take_photo_choices(self, plan: Plan) -> None:
         if not self.project.folder.name:  # nothing was opened: the project gets its name from the photos
-            self.project = replace(self.project, folder=new_project_folder(_namesake(plan)))
+            self.project = replace(self.project, folder=new_project_folder(photo_edits.namesake(plan)))
         self._save(replace(self.project, plan=plan))
         self._desk.look_at_plan()
         self.comparison.look_at_plan()
         if not self.backbone and not self.is_busy("probe") and not self.is_busy("understand"):
             self.backbones.look_into(plan.backbone, plan.features)
-
-    def _on_trained(self, _: object) -> None:
-        run = self.run_state.run
-        if run:
-            self._take_run(run.name)
 
     def _take_run(self, name: str) -> None:
         self._jobs.drop("evaluate")  # it is about the former run; an export goes on: its folder was chosen for it
@@ -396,10 +382,6 @@ class Session(QObject):
         self.evaluation = evaluation
         self.evaluation_changed.emit(evaluation)
 
-    def _set_run_state(self, state: RunState) -> None:
-        self.run_state = state
-        self.run_state_changed.emit(state)
-
     def _save(self, project: Project) -> None:
         self.project = project
         try:
@@ -413,27 +395,3 @@ class Session(QObject):
 
 def _listed(paths: Path | Sequence[Path]) -> list[Path]:
     return [paths] if isinstance(paths, Path) else list(paths)
-
-
-def _namesake(plan: Plan) -> Path:
-    """Return the path that a project on these photos is named after."""
-    source = Path(plan.photos)
-    if is_table(source):
-        return source.with_suffix("")
-    return source.parent if plan.more_photos and source.parent.name else source
-
-
-def _with_all(classes: Sequence[str], report: Report) -> Report:
-    """Return ``report`` that refuses a run without a class that was shown: its folder may be gone by now."""
-
-    def checked(event: Event) -> None:
-        if isinstance(event, RunStarted):
-            gone = [name for name in classes if name not in event.classes]
-            if gone:
-                raise PhotosError(
-                    f"The class '{gone[0]}' has no photo any more.",
-                    next_step="Put its folder back, or choose the photos again to go on without it.",
-                )
-        report(event)
-
-    return checked

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from hubstudio.core.settings import LARGEST_FEATURE_LIMIT
+
 
 class Kind(Enum):
     """How a setting is shown."""
@@ -13,6 +15,7 @@ class Kind(Enum):
     CHOICE = auto()
     SWITCH = auto()
     TEXT = auto()
+    NUMBER = auto()
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class SettingRow:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """For a choice: what is kept, and what is shown for it."""
     placeholder: str = ""
+    maximum: int = 0
+    """For a number, which begins at 0."""
+    unit: str = ""
 
 
 SETTINGS: tuple[SettingRow, ...] = (
@@ -39,4 +45,8 @@ SETTINGS: tuple[SettingRow, ...] = (
         "proxy", Kind.TEXT, "Proxy",
         "Where downloads go through, such as http://proxy.example.org:3128. Empty: as the system and the environment "
         "say.", placeholder="As the system says"),
+    SettingRow(
+        "feature_limit_gb", Kind.NUMBER, "Kept features",
+        "What a backbone has found in a photo is kept, so that the next training need not compute it again. Beyond "
+        "this limit, what was not used for longest goes.", maximum=LARGEST_FEATURE_LIMIT, unit=" GB"),
 )  # fmt: skip

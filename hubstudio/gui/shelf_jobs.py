@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hubstudio.core import known_modules, module_cache, module_places, path_kinds, paths, speeds, whole_files
+from hubstudio.core import (
+    feature_store,
+    known_modules,
+    module_cache,
+    module_places,
+    path_kinds,
+    paths,
+    speeds,
+    whole_files,
+)
 from hubstudio.core.backbones import BackboneInfo, bundled_folder, bundled_names, display_name
 from hubstudio.core.catalogue import Catalogue, CatalogueRow, load_catalogue_safely
 from hubstudio.core.errors import BackboneError
@@ -86,6 +95,26 @@ def count_modules() -> ModuleCount:
     """Count what lies in our cache; what other programs keep elsewhere is theirs."""
     own = [module for module in module_cache.cached_modules() if module.is_ours]
     return ModuleCount(module_places.cache_folder(), len(own), sum(module.bytes for module in own))
+
+
+@dataclass(frozen=True)
+class FeatureCount:
+    """How much disk the features take that are kept between trainings."""
+
+    bytes: int
+    freed: int | None = None
+    """What emptying them has freed; None if they were only counted."""
+
+
+def count_features() -> FeatureCount:
+    """Count what the kept features take."""
+    return FeatureCount(feature_store.used_bytes())
+
+
+def empty_features() -> FeatureCount:
+    """Remove all kept features."""
+    freed = feature_store.empty()
+    return FeatureCount(feature_store.used_bytes(), freed)
 
 
 def keep_seen(info: BackboneInfo) -> None:

@@ -16,6 +16,7 @@ QLabel[role="figure"] { font-size: {figure}px; font-weight: 700; }
 QLabel[role="muted"] { color: {muted}; font-size: {small}px; }
 QLabel[role="good"] { color: {good}; }
 QLabel[role="tag"] { color: {good}; font-size: {small}px; font-weight: 700; }
+QLabel[role="now"] { color: {accent}; font-size: {small}px; font-weight: 700; }
 QLabel[role="warning"] { color: {warning}; }
 QLabel[role="bad"] { color: {bad}; }
 
@@ -94,11 +95,11 @@ QRadioButton::indicator:checked:disabled { border-color: {muted}; }
 QCheckBox { spacing: 8px; padding: 3px 3px 3px 0; border: 2px solid transparent; border-radius: 6px; }
 QCheckBox:focus { border-color: {accent}; }
 QCheckBox:disabled { color: {muted}; }
-QCheckBox::indicator, QListWidget::indicator {
+QCheckBox::indicator, QListWidget::indicator, QTreeView::indicator {
     width: 14px; height: 14px; border: 1px solid {muted}; border-radius: 4px; background: {surface};
 }
-QCheckBox::indicator:hover, QListWidget::indicator:hover { border-color: {accent}; }
-QCheckBox::indicator:checked, QListWidget::indicator:checked {
+QCheckBox::indicator:hover, QListWidget::indicator:hover, QTreeView::indicator:hover { border-color: {accent}; }
+QCheckBox::indicator:checked, QListWidget::indicator:checked, QTreeView::indicator:checked {
     border-color: {accent}; background: {accent}; image: url("{tick}");
 }
 QCheckBox::indicator:checked:disabled { border-color: {muted}; background: {muted}; }
@@ -131,6 +132,9 @@ QTableView:focus, QListView:focus, QTreeView:focus { border: 2px solid {accent};
 QListView[role="tiles"], QListView[role="tiles"]:focus { background: transparent; border: none; }
 QListView[role="tiles"] QLineEdit, QListView[role="tiles"] QLineEdit:focus { padding: 0 4px; }
 QListWidget::item { padding: 4px 6px; color: {text}; }
+QTreeView { show-decoration-selected: 1; }
+QTreeView::item { padding: 5px 6px; color: {text}; border: none; }
+QTreeView::item:selected { background: {accent_soft}; }
 QListWidget::item:selected { background: {accent_soft}; }
 QTabWidget::pane { border: none; }
 QTabBar::tab {

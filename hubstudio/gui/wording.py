@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 from hubstudio.core.backbones import display_name
 from hubstudio.core.events import Phase, Progress
 from hubstudio.core.photos import PhotoSet, count_of
 from hubstudio.core.plan import Mode, Plan
-from hubstudio.core.run_state import RunState, Status
+from hubstudio.core.run_state import RunState, Status, percent
 
 _MINUTE, _HOUR = 60, 3600
+_RECENT_DAYS = 300
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # the same anywhere
 
 
 def duration_text(seconds: float) -> str:
@@ -92,46 +95,73 @@ def way_explained(plan: Plan) -> str:
     return f"A small head learns first. Then {_blocks(plan)} of the backbone move along with it, in small steps."
 
 
-def run_detail(state: RunState, plan: Plan | None) -> str:
+def run_detail(state: RunState) -> str:
     """Return what goes on within the phase, for the small line under the status."""
     if not state.is_active:
         return ""
-    parts = [_phase_text(state, plan), _speed_text(state), _loss_text(state)]
+    speed = state.photos_per_second
+    parts = [_counted_text(state), f"{speed:,.{0 if speed >= 10 else 1}f} photos/s" if speed else ""]
     return " · ".join(part for part in parts if part)
 
 
-def _phase_text(state: RunState, plan: Plan | None) -> str:
-    is_fine_tuning = plan is not None and plan.mode is Mode.FINE_TUNE
-    if state.phase is Phase.HEAD and plan and is_fine_tuning:
-        return f"Head first, then {_blocks(plan)}"
-    if state.phase is Phase.HEAD:
-        return "Training the head"
-    if state.phase is Phase.FINE_TUNE and plan:
-        return f"Fine-tuning {_blocks(plan)}"
-    return ""
-
-
-def _speed_text(state: RunState) -> str:
-    if state.phase is Phase.FEATURES:
-        spent = state.elapsed - state.phase_began
-        return f"{state.done / spent:,.0f} photos/s" if spent >= 0.5 and state.done else ""
-    return f"batch {state.done:,} of {state.total:,}" if state.total > 1 else ""
-
-
-def _loss_text(state: RunState) -> str:
-    if not state.history or state.phase in (Phase.FEATURES, Phase.SAVING):
+def _counted_text(state: RunState) -> str:
+    if state.phase in (None, Phase.FEATURES, Phase.SAVING):  # what is counted there the status says
         return ""
-    last = state.history[-1]
-    return f"loss {last.loss:.3f}, validation {last.validation_loss:.3f}"
+    if state.of_photos:
+        return f"photo {state.photos:,} of {state.of_photos:,}"
+    return f"batch {state.done:,} of {state.total:,}" if state.total > 1 else ""
 
 
 def best_text(state: RunState) -> str:
     """Return the sentence on the best epoch so far; empty before there is one."""
-    if not state.best or state.status not in (Status.RUNNING, Status.STOPPING):
+    best = state.best
+    if not best or not state.is_active:
         return ""
-    share = f"{state.best.validation_accuracy * 100:.1f} %"
-    of_head = " of the head" if state.best.phase is Phase.HEAD and state.phase is Phase.FINE_TUNE else ""
-    return f"Best so far: {share} validation accuracy (epoch {state.best.epoch}{of_head})."
+    share = f"{best.validation_accuracy * 100:.1f} %"
+    of_head = " of the head" if best.phase is Phase.HEAD and state.phase is Phase.FINE_TUNE else ""
+    saved = ", saved" if best.phase is state.phase and best.epoch <= state.saved_epoch else ""
+    return f"Best so far: {share} validation accuracy (epoch {best.epoch}{of_head}{saved})."
+
+
+def ending_text(state: RunState) -> str:
+    """Return what a finished training kept and why; empty for any other."""
+    if state.status is not Status.FINISHED:
+        return ""
+    return " ".join(part for part in (_comparison(state), state.sentence) if part)
+
+
+def _comparison(state: RunState) -> str:
+    """Return which of two phases was better, by the best epochs of both."""
+    head = [epoch.validation_accuracy for epoch in state.history if epoch.phase is Phase.HEAD]
+    moved = [epoch.validation_accuracy for epoch in state.history if epoch.phase is Phase.FINE_TUNE]
+    if not head or not moved:
+        return ""
+    if state.best_phase is Phase.FINE_TUNE:
+        return f"Fine-tuning won: {percent(max(moved))} on validation against {percent(max(head))} of the head alone."
+    return f"The head alone won: {percent(max(head))} on validation against {percent(max(moved))} of fine-tuning."
+
+
+def result_text(plan: Plan | None, best_phase: str, best_epoch: int, *, stopped_early: bool) -> str:
+    """Return what a finished run kept, for someone who looks back at it."""
+    fine_tuned = plan is not None and plan.mode is Mode.FINE_TUNE
+    if not best_epoch:
+        kept = "Fine-tuning did no better than the head alone, whose weights were kept." if fine_tuned else ""
+    else:
+        phase = "fine-tuning" if best_phase == Phase.FINE_TUNE else "the head"
+        kept = f"Kept: epoch {best_epoch} of {phase}."
+    return " ".join(part for part in (kept, "It was stopped early." if stopped_early else "") if part)
+
+
+def when_text(when: datetime | None, now: datetime | None = None) -> str:
+    """Return 'today 14:05', 'yesterday 9:30', '3 Nov 14:05' or '3 Nov 2025'; empty if nobody knows."""
+    if when is None:
+        return ""
+    days = ((now or datetime.now().astimezone()).date() - when.date()).days
+    clock = f"{when.hour}:{when.minute:02}"
+    if days in (0, 1):
+        return f"{('today', 'yesterday')[days]} {clock}"
+    day = f"{when.day} {_MONTHS[when.month - 1]}"
+    return f"{day} {clock}" if 0 < days < _RECENT_DAYS else f"{day} {when.year}"
 
 
 def _blocks(plan: Plan) -> str:

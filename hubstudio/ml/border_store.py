@@ -14,10 +14,10 @@ import tensorflow as tf
 from numpy.typing import DTypeLike, NDArray
 
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.hyper_parameters import FRONT_SHARE
 from hubstudio.ml.frozen_border import FrozenBorder
 
 _BATCH = 8  # on CPUs more photos at once are slower: they fall out of the cache
-_SMALLEST_SHARE = 0.2
 _LARGEST = 4 << 30
 _SHARE_OF_DISK = 0.5
 Values = NDArray[np.float32]
@@ -36,7 +36,7 @@ def worth_cutting(border: FrozenBorder, photos: int, free_bytes: int) -> bool:
     It counts operations instead of measuring seconds: the same plan has to decide the same each time.
     """
     total = border.bytes_per_photo * photos
-    return border.front_share >= _SMALLEST_SHARE and total <= min(_LARGEST, free_bytes * _SHARE_OF_DISK)
+    return border.front_share >= FRONT_SHARE and total <= min(_LARGEST, free_bytes * _SHARE_OF_DISK)
 
 
 def store_borders(

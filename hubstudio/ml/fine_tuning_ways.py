@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hubstudio.core.augmenting import augmented_batch
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.events import FeaturesDone, Phase, PhaseStarted
+from hubstudio.core.hyper_parameters import FRONT_PASSES
 from hubstudio.core.plan import Plan
 from hubstudio.ml.border_store import store_borders, worth_cutting
 from hubstudio.ml.frozen_border import FrozenBorder, find_border
@@ -58,6 +59,8 @@ class Ways:
         plan, classifier = self._plan, self._classifier
         if plan.train_batch_norm or not plan.augmentation.is_none:
             return None
+        if not is_wanted and len(self._data.labels) * plan.epochs < FRONT_PASSES:
+            return None
         border = find_border(classifier.backbone.module, classifier.size, places)
         if border is None or is_wanted:
             return border
@@ -93,7 +96,9 @@ class Ways:
         def inputs(rows: Rows, epoch: int) -> Any:
             photos = pixels[rows]
             if epoch:  # validation is on photos as they are
-                photos = augmented_batch(photos, plan.augmentation, [(plan.seed, epoch * count + int(row)) for row in rows])
+                photos = augmented_batch(
+                    photos, plan.augmentation, [(plan.seed, epoch * count + int(row)) for row in rows]
+                )
             return photos.astype(np.float32)
 
         model = self._classifier.compile_whole()

@@ -24,6 +24,9 @@ Tensor = Any
 
 MOMENTUM = 0.9
 """Of SGD, in Nesterov's form."""
+ADAMW_DECAY = 100
+"""Factor of ``Plan.weight_decay`` under AdamW: its decay acts on the weights, not on a loss, and needs larger numbers.
+With it the plan's default did as well as the penalty under Adam on three photo sets, without it worse."""
 
 
 def make_optimizer(
@@ -37,12 +40,12 @@ def make_optimizer(
 
     ``scales`` maps ``id(variable)`` to a factor of the rate, 1 where it says nothing. ``pulled`` are drawn by
     ``plan.start_pull`` towards their present values; these are not among ``optimizer.variables``, so whoever restores a
-    state makes the optimiser on the starting weights first. ``decayed`` are drawn by ``plan.weight_decay`` towards zero
-    if the optimiser is AdamW; elsewhere weight decay is a penalty in the loss.
+    state makes the optimiser on the starting weights first. ``decayed``, the head's kernels, are drawn by
+    ``plan.weight_decay`` towards zero if the optimiser is AdamW; elsewhere weight decay is a penalty in the loss.
     """
     anchors: dict[int, _Anchor] = {}
     if plan.optimizer is Optimizer.ADAMW and plan.weight_decay:
-        anchors |= {id(variable): _Anchor(plan.weight_decay, 0.0) for variable in decayed}
+        anchors |= {id(variable): _Anchor(ADAMW_DECAY * plan.weight_decay, 0.0) for variable in decayed}
     if plan.start_pull:
         anchors |= {id(variable): _Anchor(plan.start_pull, tf.identity(variable.value)) for variable in pulled}
     ways = _Ways(scales, anchors)
@@ -64,7 +67,7 @@ def rate_scales(blocks: Sequence[VariableBlock], moved: int, layer_decay: float)
 
 @dataclass(frozen=True)
 class _Usual:
-    """The rate that suits a phase, and how it follows the batch size."""
+    """Rates at ``_USUAL_BATCH`` photos in a batch, and the power of the batch size that they follow."""
 
     head: float
     fine_tune: float
@@ -80,7 +83,13 @@ _USUAL = {
 
 
 def automatic_rate(optimizer: Optimizer, phase: Phase, batch_size: int, photos: int) -> float:
-    """Return a learning rate that suits a phase on so many training photos."""
+    """Return a learning rate that suits a phase on so many training photos.
+
+    It follows the square root of the batch size under Adam (Malladi et al., "On the SDEs and Scaling Rules for Adaptive
+    Gradient Algorithms", NeurIPS 2022), the batch size itself under SGD (Goyal et al., "Accurate, Large Minibatch SGD",
+    2017). The number of photos counts only where it does not fill a batch: on a quarter of the photos of three sets the
+    best rate for a head was the same. The rates are those that did best there, or as well as their neighbours.
+    """
     usual = _USUAL[optimizer]
     rate = usual.head if phase is Phase.HEAD else usual.fine_tune
     return rate * (min(batch_size, photos) / _USUAL_BATCH) ** usual.power

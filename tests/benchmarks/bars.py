@@ -1,6 +1,6 @@
 """What the default settings must reach on the shared photos: trains, measures, and prints each bar with its verdict.
 
-    python tests/benchmarks/bars.py SHARED [--bars extract all-blocks last-blocks] [--photos NAME...] [--seeds 1 2 3]
+    python tests/benchmarks/bars.py [SHARED] [--bars extract all-blocks last-blocks] [--photos NAME...] [--seeds 1 2 3]
                                     [--set NAME=VALUE...]
 
 Every seed divides the photos anew, by our own split. `extract`: MobileNetV2's head against logistic regression on the
@@ -197,7 +197,10 @@ def _change(text: str) -> tuple[str, Any]:
 def main() -> None:
     """Print each training as it is done, then the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("shared", type=Path, help="the folder that holds datasets and backbones")
+    shared = Path(__file__).resolve().parents[3] / "shared"
+    parser.add_argument(
+        "shared", type=Path, nargs="?", default=shared, help="holds datasets and backbones (%(default)s)"
+    )
     parser.add_argument("--bars", nargs="+", choices=[bar.name for bar in BARS], default=[bar.name for bar in BARS])
     parser.add_argument("--photos", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])

@@ -22,10 +22,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hubstudio.core.cancel import CancelToken
+from hubstudio.ml.feature_runtimes import FEATURE_BATCH
 from hubstudio.ml.hub_module import HubModule, load_module
 from hubstudio.ml.module_calls import DEFAULT, pooled
 from hubstudio.ml.photo_batches import read_batches
-from hubstudio.ml.photo_store import FEATURE_BATCH
 
 Features = npt.NDArray[np.float32]
 

@@ -68,7 +68,8 @@ def main() -> None:
     for name in args.photos:
         photo_set, _ = read_photos(Plan(name).absolute(), lambda *_: None, CancelToken())
         paths = [photo.path for photo in photo_set.photos]
-        stored = store_photos(paths, module, module.size(0), None, ignore, CancelToken(), lambda: 0.0)
+        digests = [photo_set.facts[path].digest for path in paths]
+        stored = store_photos(paths, digests, module, module.size(0), None, ignore, CancelToken(), lambda: 0.0)
         features = {paths[place]: row for place, row in zip(stored.places, stored.features, strict=True)}
         sizes = np.bincount([facts.group for facts in photo_set.facts.values()])
         random = [accuracy(shuffled(photo_set, 1000 + seed), features, seed) for seed in range(args.seeds)]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from hubstudio.core.augmentation import PRESETS
 from hubstudio.core.cost import Cost, PhotoAmount, Speed, bytes_text, moved_blocks, predict, time_text
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoFacts, PhotoSet
@@ -161,3 +162,22 @@ def test_a_speed_survives_json() -> None:
 def test_a_table_with_impossible_numbers_is_no_speed(change: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError)):
         Speed.from_table({**SPEED.to_table(), **change})
+
+
+def test_a_frozen_part_that_runs_once_makes_epochs_shorter() -> None:
+    many = PhotoAmount(800, 200, 2, 1.0)
+    behind = cost(replace(FINE_TUNE, unfreeze=2), many)
+    whole = cost(replace(FINE_TUNE, unfreeze=2, train_batch_norm=True), many)
+    varied = cost(replace(FINE_TUNE, unfreeze=2, augmentation=PRESETS["photos"]), many)
+    assert behind.stretches["fine-tune"] < 0.8 * whole.stretches["fine-tune"]
+    assert behind.stretches["features"] > whole.stretches["features"]
+    assert varied.stretches["fine-tune"] == whole.stretches["fine-tune"]
+    all_blocks = cost(replace(FINE_TUNE, unfreeze="all"), many)
+    assert all_blocks == cost(replace(FINE_TUNE, unfreeze="all", train_batch_norm=True), many)
+
+
+def test_every_varied_view_goes_through_the_frozen_backbone() -> None:
+    many = PhotoAmount(800, 200, 2, 1.0)
+    plain = cost(EXTRACT, many).stretches["features"]
+    varied = cost(replace(EXTRACT, augmentation=replace(PRESETS["photos"], views=3)), many).stretches["features"]
+    assert varied - plain == pytest.approx(3 * 800 / SPEED.features_per_second)

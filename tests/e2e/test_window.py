@@ -115,28 +115,35 @@ def test_closing_during_a_training_asks_first(open_studio: OpenStudio, samples: 
     studio = open_studio(samples)
     train_for_long(studio)
     studio.ask_to_close()
-    studio.wait_for_text("Training is running. Stop it and close?")
-    studio.press("Keep training")
-    studio.wait_until_gone("Keep training")
+    studio.wait_for_text("Training is running. What shall become of it before you close?")
+    studio.press("Go on training")
+    studio.wait_until_gone("Go on training")
     studio.wait_for_text("Epoch ")
     assert studio.find("Stop and keep best", BUTTONS)
     runs = only_project().runs_folder
     studio.ask_to_close()
-    studio.press("Stop and close")
+    studio.press("Cancel training")
     assert studio.wait_for_end(SECONDS_TO_END) == 0
     assert studio.processes() == []
     assert not runs.exists() or list(runs.iterdir()) == []
     assert "Traceback" not in studio.said()
 
 
-def test_a_terminated_window_leaves_nothing_half_written(open_studio: OpenStudio, samples: Path) -> None:
+def test_a_terminated_window_lays_its_training_aside_and_offers_it_when_it_comes_back(
+    open_studio: OpenStudio, samples: Path
+) -> None:
     studio = open_studio(samples)
     train_for_long(studio)
     runs = only_project().runs_folder
     studio.process.terminate()
     assert studio.wait_for_end(SECONDS_TO_END) == 128 + 15
     assert studio.processes() == []
-    assert not runs.exists() or list(runs.iterdir()) == []
+    assert [path.name for path in runs.iterdir()] == ["run-001.unfinished"]
+    again = open_studio(runs.parent)
+    again.wait_for_text("A training was interrupted: ")
+    again.press("Resume training")
+    again.wait_for_text("Epoch ")
+    assert again.find("Stop and keep best", BUTTONS)
 
 
 def test_fine_tuning(open_studio: OpenStudio) -> None:

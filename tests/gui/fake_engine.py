@@ -5,21 +5,26 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
-from hubstudio.core import module_places, whole_files
+from hubstudio.core import module_places
 from hubstudio.core.backbones import BackboneInfo, Block, Endpoint, ModuleFormat, bundled_folder, display_name
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.comparison import Contender
 from hubstudio.core.cost import Cost, DecodeSpeed, HeadSpeed, RunCost, Speed, StepSpeed
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
-from hubstudio.core.errors import BackboneError, StudioError, UnsafeModuleError
+from hubstudio.core.errors import BackboneError, Cancelled, StudioError, Suspended, UnsafeModuleError
 from hubstudio.core.events import (
     BatchDone,
     BytesFetched,
+    CheckpointKept,
     EpochDone,
     FeaturesDone,
     Phase,
+    PhaseEnd,
+    PhaseEnded,
     PhaseStarted,
     Progress,
     Report,
@@ -30,7 +35,19 @@ from hubstudio.core.intake import read_photos
 from hubstudio.core.measures import Evaluation
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
-from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
+from hubstudio.core.run_folder import (
+    CLASSES,
+    HISTORY,
+    METRICS,
+    MODEL,
+    PLAN,
+    SPLIT,
+    RunFolder,
+    RunSummary,
+    write_records,
+    write_summary,
+)
+from hubstudio.core.unfinished_runs import RunProgress, UnfinishedRun
 
 
 def put_into_cache(handle: str) -> Path:
@@ -45,9 +62,11 @@ def put_into_cache(handle: str) -> Path:
 
 SPEED = Speed(
     photos_per_second=100.0,
+    features_per_second=200.0,
     image_size=160,
     load_seconds=1.0,
     start_seconds=0.5,
+    features_start_seconds=0.7,
     freeze_seconds=0.5,
     memory_bytes=500_000_000,
     photo_bytes=1_000_000,
@@ -75,6 +94,12 @@ class FakeEngine:
         self.fetched: list[str] = []
         self.predicted: Cost | None = None
         """What every run is predicted to take."""
+        self.notes: tuple[str, ...] = ()
+        """What every run has to say."""
+        self.resumed: list[Path] = []
+        self.continued: list[tuple[Path, int]] = []
+        self.standing = threading.Event()
+        """Set while a held training stands still because it was paused."""
         self.measured: list[Plan] = []
         self.compared: list[str] = []
 
@@ -149,14 +174,50 @@ class FakeEngine:
         self._raise_problem()
         photo_set, split = read_photos(plan, lambda done, total, what: None, cancel)
         photo_set.require_trainable()
-        report(RunStarted(out, plan.backbone, plan.mode, photo_set.classes, split.counts()))
+        return self._go_on(UnfinishedRun.begin(out, plan, photo_set, split), plan, 0, report, cancel)
+
+    def resume(self, run: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        self._raise_problem()
+        self.resumed.append(run)
+        unfinished = UnfinishedRun.open(run)
+        return self._go_on(unfinished, unfinished.plan(), unfinished.progress.epoch, report, cancel)
+
+    def continue_run(self, run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
+        self._raise_problem()
+        self.continued.append((run, epochs))
+        opened = RunFolder.open(run)
+        plan = replace(opened.plan(), epochs=opened.plan().epochs + epochs)
+        photo_set, split = read_photos(plan, lambda done, total, what: None, cancel)
+        before = len(opened.history())
+        return self._go_on(UnfinishedRun.begin(out, plan, photo_set, split), plan, before, report, cancel)
+
+    def _go_on(self, run: UnfinishedRun, plan: Plan, before: int, report: Report, cancel: CancelToken) -> RunSummary:
+        try:
+            with run.held():
+                history, summary = self._learn(run, plan, before, report, cancel)
+        except Suspended:
+            raise
+        except Cancelled:
+            run.discard()
+            raise
+        run.finish(frozenset((PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS)))
+        best = history[-1]
+        took = 2.0 + len(history)
+        report(RunFinished(run.out, best.phase, best.epoch, best.validation_accuracy, cancel.is_stopping, took))
+        return summary
+
+    def _learn(
+        self, run: UnfinishedRun, plan: Plan, before: int, report: Report, cancel: CancelToken
+    ) -> tuple[list[EpochDone], RunSummary]:
+        photo_set, split = run.photos()
+        report(RunStarted(run.out, plan.backbone, plan.mode, photo_set.classes, split.counts(), resumed=before > 0))
         report(PhaseStarted(Phase.FEATURES, 0, 0.1))
         report(FeaturesDone(len(photo_set.photos), len(photo_set.photos), 0.2))
-        history = self._epochs(plan, report, cancel)
+        history = self._epochs(run, plan, before, report, cancel)
         report(PhaseStarted(Phase.SAVING, 0, 1.0 + len(history)))
         best = history[-1]
         summary = RunSummary(
-            run=out.name,
+            run=run.out.name,
             classes=photo_set.classes,
             counts=split.counts(),
             backbone=plan.backbone,
@@ -170,34 +231,55 @@ class FakeEngine:
             seconds={"features": 0.1, "training": float(len(history)), "total": 1.0 + len(history)},
             image_size=160,
             features=768,
+            notes=self.notes,
             versions={"hubstudio": "0.1.0"},
             cost=RunCost(self.predicted, Cost(1.0 + len(history), 600_000_000, 5_000_000)),
         )
-        with whole_files.whole_folder(out) as folder:
-            write_records(folder, plan, photo_set, split, history)
-            write_summary(folder, summary)
-            (folder / MODEL).write_bytes(b"not a model")
-        report(
-            RunFinished(out, best.phase, best.epoch, best.validation_accuracy, cancel.is_stopping, 2.0 + len(history))
-        )
-        return summary
+        write_records(run.folder, plan, photo_set, split, history)
+        write_summary(run.folder, summary)
+        (run.folder / MODEL).write_bytes(b"not a model")
+        return history, summary
 
-    def _epochs(self, plan: Plan, report: Report, cancel: CancelToken) -> list[EpochDone]:
+    def _epochs(
+        self, run: UnfinishedRun, plan: Plan, before: int, report: Report, cancel: CancelToken
+    ) -> list[EpochDone]:
         phase = Phase.HEAD if plan.mode is Mode.EXTRACT else Phase.FINE_TUNE
         report(PhaseStarted(phase, plan.epochs, 0.5))
-        history: list[EpochDone] = []
-        for epoch in range(1, plan.epochs + 1):
-            report(BatchDone(phase, epoch, 1, 1, 1.0 / epoch, float(epoch)))
+        history = [_epoch(phase, epoch, plan) for epoch in range(1, before + 1)]
+        for known in history:
+            report(known)
+        for epoch in range(before + 1, plan.epochs + 1):
+            report(BatchDone(phase, epoch, 1, 1, 1.0 / epoch, float(epoch), photos=20, of_photos=20))
             history.append(_epoch(phase, epoch, plan))
             report(history[-1])
-            while not self.hold.wait(0.01):
-                cancel.check()
-                if cancel.is_stopping:
-                    break
-            cancel.check()
+            run.tell(RunProgress(phase.value, epoch, plan.epochs, float(epoch)))
+            report(CheckpointKept(phase, epoch, float(epoch)))
+            self._stand_still(cancel)
             if cancel.is_stopping:
                 break
+        why = PhaseEnd.STOPPED if cancel.is_stopping else PhaseEnd.ALL_EPOCHS
+        report(PhaseEnded(phase, why, history[-1].epoch, 0.5 + len(history)))
         return history
+
+    def _stand_still(self, cancel: CancelToken) -> None:
+        """Wait while held, as between two batches: whoever asks to end or to pause is heard."""
+        while not self.hold.wait(0.01):
+            if cancel.is_paused:
+                self.standing.set()
+            cancel.check()
+            self.standing.clear()
+            if cancel.is_stopping:
+                return
+            self._raise_problem()
+        cancel.check()
+
+    def tensorboard_log(self, folder: Path) -> AbstractContextManager[Report]:
+        raise NotImplementedError(folder)
+
+    def write_tensorboard(self, run: Path, folder: Path) -> None:
+        self._raise_problem()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "events").write_text(run.name)
 
     def evaluate(self, run: Path, photos: Path | None, report: Report, cancel: CancelToken) -> Evaluation:
         self._raise_problem()

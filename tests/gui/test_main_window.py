@@ -10,11 +10,21 @@ import pytest
 from activation import activate
 from fake_engine import FakeEngine
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+)
 from pytestqt.qtbot import QtBot
 
-from hubstudio.core.errors import ProjectError
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import ProjectError, StudioError
 from hubstudio.core.project import PROJECT_FILE, STEPS, Project, open_project
+from hubstudio.core.run_state import Status
 from hubstudio.core.settings import load_settings
 from hubstudio.gui.application import Studio
 from hubstudio.gui.main_window import MainWindow
@@ -167,35 +177,141 @@ def test_a_damaged_project_is_explained_and_the_open_one_stays(
     assert window.session.project.folder == Path()
 
 
-def test_closing_while_training_asks_and_can_be_refused(
-    window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot
-) -> None:
+@pytest.fixture
+def training(window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot) -> MainWindow:
+    """A window with a training that stands after its first epoch."""
     choose(window, photos, qtbot)
     engine.hold.clear()
     window.session.start_training()
-    qtbot.waitUntil(lambda: len(window.session.run_state.history) > 0, timeout=5000)
-    window.close()
+    qtbot.waitUntil(lambda: window.session.run_state.saved_epoch == 1)
+    return window
+
+
+def answer(window: MainWindow, qtbot: QtBot, text: str) -> None:
     box = question_of(window, qtbot)
-    assert {button.accessibleName() for button in box.buttons()} == {"Stop and close", "Keep training"}
-    next(button for button in box.buttons() if button.text() == "Keep training").click()
-    assert window.isVisible()
-    assert window.session.is_training
+    next(button for button in box.buttons() if button.text() == text).click()
 
 
-def test_stop_and_close_ends_the_training_and_every_thread(
-    window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot
+def run_folders(window: MainWindow) -> list[str]:
+    return sorted(path.name for path in window.session.project.runs_folder.iterdir())
+
+
+def test_closing_while_training_asks_and_can_be_refused(training: MainWindow, qtbot: QtBot) -> None:
+    training.close()
+    box = question_of(training, qtbot)
+    assert {button.accessibleName() for button in box.buttons()} == {
+        "Keep for later",
+        "Stop and keep best",
+        "Cancel training",
+        "Go on training",
+    }
+    assert box.defaultButton() is box.escapeButton()
+    answer(training, qtbot, "Go on training")
+    assert training.isVisible()
+    assert training.session.is_training
+
+
+def test_a_second_wish_to_close_asks_no_second_question(training: MainWindow, qtbot: QtBot) -> None:
+    training.close()
+    training.close()
+    question_of(training, qtbot)
+    assert len(training.findChildren(QMessageBox)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("Keep for later", ["run-001.unfinished"]), ("Stop and keep best", ["run-001"]), ("Cancel training", [])],
+)
+def test_the_answer_decides_what_is_left_and_then_every_thread_ends(
+    training: MainWindow, qtbot: QtBot, text: str, left: list[str]
 ) -> None:
+    training.close()
+    answer(training, qtbot, text)
+    qtbot.waitUntil(lambda: not training.isVisible())
+    assert not training.session._engine_lane.isRunning()
+    assert not training.session._jobs.reading_lane.isRunning()
+    assert run_folders(training) == left
+
+
+def test_a_training_that_fails_while_it_is_stopped_keeps_the_window_open(
+    training: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CancelToken, "stop", lambda token: setattr(engine, "problem", StudioError("Disk is full.")))
+    training.close()
+    answer(training, qtbot, "Stop and keep best")
+    qtbot.waitUntil(lambda: training.session.run_state.status is Status.FAILED)
+    QApplication.processEvents()
+    assert training.isVisible()
+
+
+def test_a_window_that_is_closed_from_outside_lays_its_training_aside(training: MainWindow) -> None:
+    training.close_now()
+    assert run_folders(training) == ["run-001.unfinished"]
+
+
+def reopened(first: MainWindow, open_window: Opener, engine: FakeEngine, qtbot: QtBot) -> MainWindow:
+    """Close a window whose training goes on, and open its project again."""
+    first.close_now()
+    engine.hold.set()
+    again = open_window(open_project(first.session.project.folder))
+    qtbot.waitUntil(again.resume_bar.isVisible)
+    return again
+
+
+def test_an_interrupted_training_is_offered_at_the_start_and_goes_on(
+    training: MainWindow, open_window: Opener, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    again = reopened(training, open_window, engine, qtbot)
+    assert again.resume_bar.text.said() == "A training was interrupted: the head learning, epoch 1 of 40."
+    again.resume_bar.resume.click()
+    qtbot.waitUntil(lambda: again.session.project.run == "run-001")
+    assert again.step == "train"
+    assert not again.resume_bar.isVisible()
+    assert [path.name for path in engine.resumed] == ["run-001"]
+    assert len(again.session.run_state.history) == 40
+    assert run_folders(again) == ["run-001"]
+
+
+def test_an_offer_also_comes_where_the_window_opens_on_the_runs(
+    training: MainWindow, open_window: Opener, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    training.session.go_to("train")
+    again = reopened(training, open_window, engine, qtbot)
+    with qtbot.waitSignal(again.session.runs.changed):
+        again.session.runs.read()
+    assert again.step == "train"
+    assert again.resume_bar.isVisible()
+
+
+def test_an_offer_put_off_does_not_come_again(
+    training: MainWindow, open_window: Opener, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    again = reopened(training, open_window, engine, qtbot)
+    again.resume_bar.later.click()
+    with qtbot.waitSignal(again.session.runs.changed):
+        again.session.runs.read()
+    assert not again.resume_bar.isVisible()
+    assert [row.name for row in again.session.runs.unfinished] == ["run-001"]
+
+
+def test_a_discarded_training_can_be_taken_back(
+    training: MainWindow, open_window: Opener, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    again = reopened(training, open_window, engine, qtbot)
+    again.resume_bar.discard.click()
+    qtbot.waitUntil(again.resume_bar.undo.isVisible)
+    assert "run-001 was discarded" in again.resume_bar.text.said()
+    again.resume_bar.undo.click()
+    qtbot.waitUntil(again.resume_bar.resume.isVisible)
+    assert "run-001.unfinished" in run_folders(again)
+
+
+def test_a_project_without_interrupted_trainings_offers_nothing(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
     choose(window, photos, qtbot)
-    engine.hold.clear()
-    window.session.start_training()
-    qtbot.waitUntil(lambda: len(window.session.run_state.history) > 0, timeout=5000)
-    window.close()
-    box = question_of(window, qtbot)
-    next(button for button in box.buttons() if button.text() == "Stop and close").click()
-    qtbot.waitUntil(lambda: not window.isVisible())
-    assert not window.session._engine_lane.isRunning()
-    assert not window.session._jobs.reading_lane.isRunning()
-    assert not (window.session.project.runs_folder / "run-001").exists()
+    train(window, qtbot)
+    with qtbot.waitSignal(window.session.runs.changed):
+        window.session.runs.read()
+    assert not window.resume_bar.isVisible()
 
 
 def test_opening_a_folder_of_photos_begins_a_project_elsewhere_and_leaves_the_folder_unchanged(
@@ -217,19 +333,16 @@ def test_opening_a_folder_alone_writes_nothing_into_it(window: MainWindow, tmp_p
 
 
 @pytest.mark.parametrize("to_do", ["begin a new project", "open the other project"])
-def test_the_question_says_what_follows_when_the_training_is_stopped(
-    to_do: str, window: MainWindow, photos: Path, engine: FakeEngine, qtbot: QtBot
+def test_the_question_says_what_follows_and_that_follows_once_the_training_was_laid_aside(
+    to_do: str, training: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    choose(window, photos, qtbot)
-    engine.hold.clear()
-    window.session.start_training()
-    if to_do == "begin a new project":
-        window.new_project()
-    else:
-        window.open_project(window.session.project.folder)
-    box = question_of(window, qtbot)
-    assert box.text() == f"Training is running. Stop it and {to_do}?"
-    assert {button.text() for button in box.buttons()} == {f"Stop and {to_do}", "Keep training"}
+    folder = training.session.project.folder
+    training.new_project() if to_do == "begin a new project" else training.open_project(tmp_path / "other")
+    assert question_of(training, qtbot).text() == (f"Training is running. What shall become of it before you {to_do}?")
+    answer(training, qtbot, "Keep for later")
+    qtbot.waitUntil(lambda: training.session.project.folder != folder)
+    assert (folder / "runs" / "run-001.unfinished" / "plan.toml").exists()
+    assert not training.session.is_training
 
 
 def test_a_project_that_cannot_be_saved_is_told_in_the_window(window: MainWindow) -> None:
@@ -248,7 +361,7 @@ def test_a_chosen_theme_is_remembered(window: MainWindow) -> None:
 
 def test_every_control_has_a_name(window: MainWindow, photos: Path, qtbot: QtBot) -> None:
     choose(window, photos, qtbot)
-    for step in ("photos", "backbone"):
+    for step in ("photos", "backbone", "train"):
         page = window.pages.page(step)
         kinds = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QLineEdit)
         controls = [control for kind in kinds for control in page.findChildren(kind)]

@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake_engine import FakeEngine, put_into_cache
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
+from hubstudio.core import feature_store
+from hubstudio.core.feature_store import FeatureKey, FeatureStore
 from hubstudio.core.module_cache import folder_bytes
 from hubstudio.core.paths import settings_file
 from hubstudio.core.project import Project
@@ -71,6 +74,37 @@ def test_the_cache_of_modules_is_told_with_its_folder_and_size(window: MainWindo
     assert dialog.folder.text() == str(home / "modules")
     assert dialog.count.said() == f"1 module, {size_text(folder_bytes(folder))}"
     assert dialog.folder.isReadOnly()
+
+
+def keep_features() -> int:
+    """Keep the features of a photo; return what they take."""
+    with FeatureStore.open(FeatureKey("module", "", 96, ""), 3000) as store:
+        store.add(bytes(16), np.ones(3000, np.float32))
+    return feature_store.used_bytes()
+
+
+def test_the_limit_of_kept_features_is_chosen_here(window: MainWindow, qtbot: QtBot) -> None:
+    limit = shown(window, qtbot).fields["feature_limit_gb"]
+    assert isinstance(limit, QSpinBox)
+    assert limit.text() == "5 GB"
+    limit.setValue(12)
+    assert load_settings() == Settings(feature_limit_gb=12)
+
+
+def test_kept_features_are_counted_and_emptied(window: MainWindow, qtbot: QtBot) -> None:
+    size = keep_features()
+    dialog = shown(window, qtbot)
+    qtbot.waitUntil(lambda: dialog.features.said() == f"{size_text(size)} are kept.")
+    dialog.empty_features.click()
+    qtbot.waitUntil(lambda: dialog.features.said() == f"{size_text(size)} are free again. None are kept.")
+    assert feature_store.used_bytes() == 0
+    assert not dialog.empty_features.isEnabled()
+
+
+def test_where_no_features_are_kept_there_is_nothing_to_empty(window: MainWindow, qtbot: QtBot) -> None:
+    dialog = shown(window, qtbot)
+    qtbot.waitUntil(lambda: dialog.features.said() == "None are kept.")
+    assert not dialog.empty_features.isEnabled()
 
 
 def test_offline_by_the_environment_cannot_be_switched_off_here_and_says_why(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_engine import FakeEngine
@@ -9,30 +12,42 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from hubstudio.core.augmentation import PRESETS
 from hubstudio.core.cost import Cost
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import BatchDone, FeaturesDone, Note, Phase, PhaseStarted, RunStarted, TrainingEvent
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
-from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.plan import ClassWeights, Mode, Optimizer
+from hubstudio.core.plan_choices import PLAN_CHOICES
 from hubstudio.core.run_state import RunState, advance
 from hubstudio.gui.pages.train_page import TrainPage
 from hubstudio.gui.session import Session
-from hubstudio.gui.widgets.number_field import FineField
+from hubstudio.gui.thumbnails import Thumbnails
+from hubstudio.gui.widgets.number_field import FineField, WholeField
+from hubstudio.gui.widgets.plan_field import ChoiceField
 from hubstudio.gui.wording import duration_text, run_detail, time_left_text
 
-
-def shown(session: Session, qtbot: QtBot) -> TrainPage:
-    page = TrainPage(session)
-    qtbot.addWidget(page)
-    page.resize(900, 700)
-    page.show()
-    page.entered()
-    return page
+Show = Callable[[Session], TrainPage]
 
 
 @pytest.fixture
-def page(session_with_photos: Session, qtbot: QtBot) -> TrainPage:
-    return shown(session_with_photos, qtbot)
+def show(thumbnails: Thumbnails, qtbot: QtBot) -> Show:
+    """Show a session's page, as the window does."""
+
+    def shown(session: Session) -> TrainPage:
+        page = TrainPage(session, thumbnails)
+        qtbot.addWidget(page)
+        page.resize(900, 700)
+        page.show()
+        page.entered()
+        return page
+
+    return shown
+
+
+@pytest.fixture
+def page(session_with_photos: Session, show: Show) -> TrainPage:
+    return show(session_with_photos)
 
 
 def train(page: TrainPage, qtbot: QtBot) -> None:
@@ -44,7 +59,7 @@ def train(page: TrainPage, qtbot: QtBot) -> None:
 def feed(page: TrainPage, *events: TrainingEvent) -> None:
     """Tell the page of events as the session would."""
     for event in events:
-        page.session._set_run_state(advance(page.session.run_state, event))
+        page.session.training._set_state(advance(page.session.run_state, event))
 
 
 RUNNING = (
@@ -55,24 +70,80 @@ RUNNING = (
 
 def test_it_says_what_will_happen(page: TrainPage) -> None:
     assert page.plan_card.title.text() == "Extract features · Studio Mini"
-    assert page.plan_line.said() == "30 photos, 3 classes · 40 epochs"
-    assert "stays as it is" in page.explained.said()
+    assert page.plan_card.line.said() == "30 photos, 3 classes · 40 epochs"
+    assert "stays as it is" in page.plan_card.explained.said()
 
 
-def test_without_photos_start_waits_and_says_why(session: Session, qtbot: QtBot) -> None:
-    page = shown(session, qtbot)
+def test_without_photos_start_waits_and_says_why(session: Session, show: Show) -> None:
+    page = show(session)
     assert not page.start.isEnabled()
-    assert page.reason.said() == "Choose photos first."
+    assert page.plan_card.reason.said() == "Choose photos first."
     assert page.missing() == "Train once first"
 
 
 def test_the_fields_follow_the_table(page: TrainPage) -> None:
     for row in HYPER_PARAMETERS:
         field = page.form.fields[row.name]
+        assert isinstance(field, WholeField | FineField)
         assert (field.minimum(), field.maximum()) == pytest.approx((row.minimum, row.maximum))
         assert field.accessibleName() == row.label
-        assert row.help in field.toolTip()
         assert field.value() == pytest.approx(getattr(page.session.plan, row.name))
+
+
+def test_each_setting_says_what_it_does_and_why_its_default_is_what_it_is(page: TrainPage) -> None:
+    for row in (*HYPER_PARAMETERS, *PLAN_CHOICES):
+        field = page.form.rows[row.name]
+        for told in (field.line.said(), field.editor.accessibleDescription(), unescape(field.editor.toolTip())):
+            assert row.help in told
+            assert row.reason in told
+    assert "Default 32: " in page.form.rows["batch_size"].line.said()
+    assert "Default Adam: " in page.form.rows["optimizer"].line.said()
+
+
+def test_zero_is_shown_as_what_it_stands_for_and_can_be_typed(page: TrainPage, qtbot: QtBot) -> None:
+    for name, typed in (("patience", "3"), ("label_smoothing", "0.1")):
+        field = page.form.fields[name]
+        assert isinstance(field, WholeField | FineField)
+        field.setValue(0)
+        assert field.text() == "off"
+        for text, value in ((typed, float(typed)), ("0", 0), (typed, float(typed)), ("off", 0)):
+            field.selectAll()
+            qtbot.keyClicks(field, text)
+            field.interpretText()
+            assert field.value() == pytest.approx(value)
+        assert field.text() == "off"
+
+
+def test_reset_brings_the_defaults_back_but_not_another_seed(page: TrainPage) -> None:
+    page.form.advanced.click()
+    assert page.session.plan
+    before = page.session.plan
+    page.session.change_plan(
+        replace(before, epochs=3, dropout=0.7, optimizer=Optimizer.SGD, class_weights=ClassWeights.OFF, seed=9)
+    )
+    assert page.form.reset.isEnabled()
+    page.form.reset.click()
+    page.hide()
+    assert page.session.plan == replace(before, seed=9)
+    assert not page.form.reset.isEnabled()
+
+
+def test_the_optimizer_is_a_choice(page: TrainPage) -> None:
+    field = page.form.fields["optimizer"]
+    assert isinstance(field, ChoiceField)
+    field.setCurrentText("SGD")
+    page.hide()
+    assert page.session.plan
+    assert page.session.plan.optimizer is Optimizer.SGD
+
+
+def test_augmentation_is_part_of_the_plan_and_outlasts_a_changed_number(page: TrainPage) -> None:
+    page.augmentation.augmentation_changed.emit(PRESETS["photos"])
+    page.form.rows["epochs"].editor.setValue(3)  # type: ignore[union-attr]
+    page.hide()
+    assert page.session.plan
+    assert page.session.plan.augmentation == PRESETS["photos"]
+    assert page.session.plan.epochs == 3
 
 
 def test_only_epochs_is_shown_until_advanced_is_opened(page: TrainPage) -> None:
@@ -83,19 +154,25 @@ def test_only_epochs_is_shown_until_advanced_is_opened(page: TrainPage) -> None:
     assert not page.form.fields["head_epochs"].isVisible()
 
 
-def test_fine_tuning_has_two_more_fields(page: TrainPage) -> None:
+def test_fine_tuning_has_more_fields(page: TrainPage) -> None:
     plan = page.session.plan
     assert plan
     page.form.advanced.click()
     page.session.change_plan(plan.with_mode(Mode.FINE_TUNE))
     assert page.form.fields["head_epochs"].isVisible()
-    assert page.form.fields["fine_tune_learning_rate"].isVisible()
-    assert page.plan_line.said().endswith("40 epochs of the head, then 10 epochs of the last 4 blocks")
+    for row in HYPER_PARAMETERS:
+        assert page.form.fields[row.name].isVisible()
+    page.session.change_plan(plan.with_mode(Mode.EXTRACT))
+    assert [row.name for row in HYPER_PARAMETERS if not page.form.fields[row.name].isVisible()] == [
+        row.name for row in HYPER_PARAMETERS if row.fine_tune_only
+    ]
+    page.session.change_plan(plan.with_mode(Mode.FINE_TUNE))
+    assert page.plan_card.line.said().endswith("40 epochs of the head, then 10 epochs of the last 4 blocks")
 
 
 def test_a_changed_number_is_described_at_once_and_saved_before_training(page: TrainPage, qtbot: QtBot) -> None:
     page.form.fields["epochs"].setValue(3)
-    assert page.plan_line.said().endswith("3 epochs")
+    assert page.plan_card.line.said().endswith("3 epochs")
     train(page, qtbot)
     assert page.session.project.runs()[0].plan().epochs == 3
 
@@ -152,9 +229,9 @@ def test_prediction_and_truth_of_a_finished_training_are_told_by_the_same_clock(
 ) -> None:
     engine.predicted = Cost(40.0, 700_000_000, 5_000_000)
     train(page, qtbot)
-    qtbot.waitUntil(lambda: page.run_card.detail.said().startswith("Predicted "))
+    qtbot.waitUntil(lambda: "Predicted " in page.run_card.sentence.said())
     assert page.session.run_state.elapsed == 42  # reading the photos included, which nobody can predict
-    assert page.run_card.detail.said() == "Predicted 40 s, took 41 s."
+    assert page.run_card.sentence.said() == "Predicted 40 s, took 41 s."
 
 
 def test_a_training_that_was_stopped_is_not_held_against_its_prediction(
@@ -165,14 +242,15 @@ def test_a_training_that_was_stopped_is_not_held_against_its_prediction(
     page.start.click()
     qtbot.waitUntil(lambda: page.session.run_state.epoch > 0)
     page.run_card.stop.click()
-    qtbot.waitUntil(lambda: page.run_card.detail.said().startswith("It took "))
+    qtbot.waitUntil(lambda: "It took " in page.run_card.sentence.said())
+    assert "Predicted" not in page.run_card.sentence.said()
 
 
 def test_the_cost_is_told_before_the_start_and_follows_what_is_typed(page: TrainPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: page.estimate.said().startswith("Estimated on this computer: "))
-    before = page.estimate.said()
+    qtbot.waitUntil(lambda: page.plan_card.estimate.said().startswith("Estimated on this computer: "))
+    before = page.plan_card.estimate.said()
     page.form.fields["epochs"].setValue(9000)
-    assert page.estimate.said() != before
+    assert page.plan_card.estimate.said() != before
 
 
 def test_stop_keeps_the_best(page: TrainPage, qtbot: QtBot, engine: FakeEngine) -> None:
@@ -197,9 +275,9 @@ def test_the_charts_hold_the_history(page: TrainPage, qtbot: QtBot) -> None:
 
 
 def test_photos_through_the_backbone_are_counted_with_their_speed(page: TrainPage, qtbot: QtBot) -> None:
-    feed(page, *RUNNING, FeaturesDone(512, 868, 11.0))
+    feed(page, *RUNNING, FeaturesDone(12, 868, 1.5), FeaturesDone(512, 868, 11.0))
     qtbot.waitUntil(lambda: page.run_card.status.said() == "Photo 512 of 868 through the backbone")
-    assert page.run_card.detail.said() == "51 photos/s"
+    assert page.run_card.detail.said() == "53 photos/s"
     assert page.run_card.time_left.text() == "about 7 s left"
     assert page.run_card.bar.value() == round(1000 * 512 / 868)
 
@@ -211,12 +289,12 @@ def test_a_note_is_shown(page: TrainPage) -> None:
     assert page.run_card.notes.said() == "• 2 files could not be read, left out.\n• The head-only weights were kept."
 
 
-def test_the_head_phase_of_fine_tuning_is_named() -> None:
-    plan = Plan("photos", mode=Mode.FINE_TUNE)
+def test_photos_of_an_epoch_are_counted() -> None:
     state = RunState()
-    for event in (*RUNNING, PhaseStarted(Phase.HEAD, 40, 2.0), BatchDone(Phase.HEAD, 1, 12, 28, 0.5, 3.0)):
+    for event in (*RUNNING, PhaseStarted(Phase.HEAD, 40, 2.0)):
         state = advance(state, event)
-    assert run_detail(state, plan) == "Head first, then the last 4 blocks · batch 12 of 28"
+    assert run_detail(advance(state, BatchDone(Phase.HEAD, 1, 12, 28, 0.5, 3.0, 384, 868))) == "photo 384 of 868"
+    assert run_detail(advance(state, BatchDone(Phase.HEAD, 1, 12, 28, 0.5, 3.0))) == "batch 12 of 28"
 
 
 def test_a_failure_says_what_was_found_and_what_to_do(page: TrainPage, qtbot: QtBot, engine: FakeEngine) -> None:
@@ -232,39 +310,14 @@ def test_a_failure_says_what_was_found_and_what_to_do(page: TrainPage, qtbot: Qt
     assert not page.run_card.problem.isVisible()
 
 
-def test_runs_are_listed_newest_first_and_one_can_be_chosen(page: TrainPage, qtbot: QtBot) -> None:
-    train(page, qtbot)
-    plan = page.session.plan
-    assert plan
-    page.session.change_plan(replace(plan.with_mode(Mode.FINE_TUNE), epochs=5))
-    train(page, qtbot)
-    card = page.runs_card
-    assert [card.radio(place).text() for place in range(card.count())] == ["run-002", "run-001"]
-    assert card.radio(0).isChecked()
-    assert card.radio(0).accessibleName().startswith("run-002, Fine-tune the last 4 blocks · Studio Mini, ")
-    card.radio(1).click()
-    assert page.session.project.run == "run-001"
-    assert page.charts
-    assert len(page.charts.loss.chart.curve.training) == 40
-
-
-def test_a_damaged_run_is_listed_all_the_same(trained_session: Session, qtbot: QtBot) -> None:
-    run = trained_session.project.run_path
-    assert run
-    (run / "metrics.json").write_text("{")
-    (run / "history.csv").write_text("nonsense\n1\n")
-    page = shown(trained_session, qtbot)
-    assert "could not be read" in page.runs_card.radio(0).accessibleName()
-
-
 def test_many_events_make_few_drawings(page: TrainPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     feed(page, *RUNNING, PhaseStarted(Phase.HEAD, 40, 2.0))
     drawn: list[RunState] = []
     show_state = page.run_card.show_state
 
-    def count(state: RunState, plan: Plan | None, told: tuple[float, float] | None = None) -> None:
+    def count(state: RunState, *others: Any) -> None:
         drawn.append(state)
-        show_state(state, plan, told)
+        show_state(state, *others)
 
     monkeypatch.setattr(page.run_card, "show_state", count)
     feed(page, *(BatchDone(Phase.HEAD, 1, batch, 500, 0.5, 2.0 + batch / 100) for batch in range(1, 501)))
@@ -325,20 +378,22 @@ def test_a_number_changed_just_before_does_not_reach_another_project(page: Train
     assert page.session.plan == other.plan
 
 
-def test_a_page_built_while_training_shows_it(session_with_photos: Session, qtbot: QtBot, engine: FakeEngine) -> None:
+def test_a_page_built_while_training_shows_it(
+    session_with_photos: Session, qtbot: QtBot, engine: FakeEngine, show: Show
+) -> None:
     engine.hold.clear()
     session_with_photos.start_training()
     qtbot.waitUntil(lambda: bool(session_with_photos.run_state.history))
-    page = shown(session_with_photos, qtbot)
+    page = show(session_with_photos)
     assert page.run_card.status.said() == "Epoch 1 of 40"
     assert page.charts
     assert len(page.charts.loss.chart.curve.training) == 1
 
 
 def test_a_number_typed_without_pressing_anything_is_saved_after_a_moment(
-    session_with_photos: Session, qtbot: QtBot
+    session_with_photos: Session, qtbot: QtBot, thumbnails: Thumbnails
 ) -> None:
-    page = TrainPage(session_with_photos)
+    page = TrainPage(session_with_photos, thumbnails)
     qtbot.addWidget(page)
     page.form.fields["epochs"].setValue(77)
     qtbot.waitUntil(lambda: session_with_photos.plan is not None and session_with_photos.plan.epochs == 77)

@@ -53,6 +53,7 @@ def test_from_the_border_it_learns_what_it_learns_through_the_whole_backbone(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: dict[str, int]
 ) -> None:
     monkeypatch.setattr(fine_tuning_ways, "worth_cutting", lambda *_: True)
+    monkeypatch.setattr(fine_tuning_ways, "FRONT_PASSES", 0)
     assert trained(plan, tmp_path / "border")["decided"]["frozen_part_once"]
     monkeypatch.setattr(fine_tuning_ways, "worth_cutting", lambda *_: False)
     assert not trained(plan, tmp_path / "whole")["decided"]["frozen_part_once"]
@@ -67,6 +68,7 @@ def test_photos_or_statistics_that_change_go_through_the_whole_backbone(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: dict[str, int], change: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(fine_tuning_ways, "worth_cutting", lambda *_: True)
+    monkeypatch.setattr(fine_tuning_ways, "FRONT_PASSES", 0)
     trained(replace(plan, **change), tmp_path / "run")
     assert counted == {"behind": 0, "whole": 1}
 
@@ -97,6 +99,7 @@ def test_stopping_while_the_frozen_part_is_computed_keeps_the_head(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fine_tuning_ways, "worth_cutting", lambda *_: True)
+    monkeypatch.setattr(fine_tuning_ways, "FRONT_PASSES", 0)
     cancel, learned = CancelToken(), False
 
     def report(event: Event) -> None:

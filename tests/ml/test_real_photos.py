@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.decode import digest_of
 from hubstudio.core.events import ignore
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
@@ -37,9 +38,9 @@ def logistic_regression(run: RunFolder) -> float:
     sets = []
     for part in (Part.TRAINING, Part.TEST):
         photos = run.photos_of(part)
-        stored = store_photos(
-            [photo.path for photo in photos], module, module.size(), None, ignore, CancelToken(), lambda: 0.0
-        )
+        paths = [photo.path for photo in photos]
+        digests = [digest_of(path) for path in paths]
+        stored = store_photos(paths, digests, module, module.size(), None, ignore, CancelToken(), lambda: 0.0)
         sets.append((stored.features, np.array([numbers[photo.class_name] for photo in photos])))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000)).fit(*sets[0])
     return float(model.score(*sets[1]))

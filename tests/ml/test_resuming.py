@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,7 +38,7 @@ from hubstudio.core.events import (
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import TRAINING_STATE, RunFolder
 from hubstudio.core.unfinished_runs import UnfinishedRun, find_unfinished
-from hubstudio.ml import checkpoints
+from hubstudio.ml import checkpoints, fine_tuning_ways
 from hubstudio.ml.engine import LocalEngine
 from hubstudio.ml.run_log import Clock
 
@@ -83,7 +84,10 @@ def interrupted(
         LocalEngine().train(plan, out, report, cancel)
 
 
-def test_a_training_killed_at_a_dozen_moments_ends_as_if_it_never_was(plan: Plan, tmp_path: Path) -> None:
+def test_a_training_killed_at_a_dozen_moments_ends_as_if_it_never_was(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fine_tuning_ways, "FRONT_PASSES", 0)
     LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
     draw = random.Random(6)
     moments = [
@@ -101,6 +105,7 @@ def test_a_training_killed_at_a_dozen_moments_ends_as_if_it_never_was(plan: Plan
         wanted = 0 if moment == "never" else -signal.SIGKILL
         assert ended.returncode == wanted, (moment, count, ended.stderr[-3000:])
     assert same_result(tmp_path / "whole", tmp_path / "run")
+    assert RunFolder.open(tmp_path / "run").metrics()["decided"]["frozen_part_once"]
     assert [path.name for path in tmp_path.glob("run*")] == ["run"]
 
 
@@ -192,8 +197,9 @@ def test_a_batch_that_does_not_fit_into_memory_is_halved_with_a_note(
 ) -> None:
     original = keras.Model.train_on_batch
 
-    def narrow(self: keras.Model, x: np.ndarray, *args: object, **options: object) -> object:
-        if x.ndim == 4 and len(x) > 2:
+    def narrow(self: keras.Model, x: Any, *args: object, **options: object) -> object:
+        first = x[0] if isinstance(x, list) else x
+        if first.ndim == 4 and len(first) > 2:  # photos, or what the frozen part made of them
             raise tf.errors.ResourceExhaustedError(None, None, "OOM")
         return original(self, x, *args, **options)
 

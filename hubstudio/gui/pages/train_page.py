@@ -1,32 +1,38 @@
-"""The third step: how long to train, watching it learn, and the runs so far."""
+"""The third step: how to train, watching it learn, and the runs so far."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from hubstudio.core.augmentation import Augmentation
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Phase
-from hubstudio.core.plan import Plan
+from hubstudio.core.memory import available_memory, refusal_text
+from hubstudio.core.parts import Part
+from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.project import Project
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.core.run_state import RunState, Status, percent
-from hubstudio.gui.backbone_words import estimate_text
-from hubstudio.gui.learning_curves import LearningCurves, curves_of, curves_of_run
+from hubstudio.gui.learning_curves import LearningCurves, RunCurves, curves_of, curves_of_run
 from hubstudio.gui.pages.page import Page
+from hubstudio.gui.runs_on_page import RunsOnPage
 from hubstudio.gui.session import Session
-from hubstudio.gui.widgets.card import Card
-from hubstudio.gui.widgets.plan_form import PlanForm
+from hubstudio.gui.thumbnails import Thumbnails
+from hubstudio.gui.training_questions import ask_to_start_large
+from hubstudio.gui.widgets.augmentation_card import AugmentationCard
+from hubstudio.gui.widgets.error_card import ErrorCard
+from hubstudio.gui.widgets.plan_card import PlanCard
 from hubstudio.gui.widgets.run_card import RunCard
-from hubstudio.gui.widgets.runs_card import RunsCard, predicted_and_taken, run_lines
-from hubstudio.gui.widgets.scroll_column import ScrollColumn
-from hubstudio.gui.widgets.wrapped_label import WrappedLabel
-from hubstudio.gui.wording import best_text, plan_line, plan_title, way_explained
+from hubstudio.gui.widgets.runs_card import RunsCard, predicted_and_taken
+from hubstudio.gui.widgets.scroll_column import ScrollColumn, Stretching
+from hubstudio.gui.wording import best_text
 
 if TYPE_CHECKING:
     from hubstudio.gui.widgets.training_charts import TrainingCharts
@@ -35,6 +41,7 @@ _SUBTITLE = "The photos are divided into three parts: to learn from, to choose t
 _FOOTER = "The test photos stay locked until you open Review."
 _MILLISECONDS_BETWEEN_LOOKS = 120
 _MILLISECONDS_BEFORE_SAVING = 300
+_CHARTS_PLACE = 3
 
 
 class TrainPage(Page):
@@ -42,28 +49,29 @@ class TrainPage(Page):
 
     step = "train"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, thumbnails: Thumbnails) -> None:
         super().__init__(session, "Train", _SUBTITLE)
         self._folder = session.project.folder
         self._drawn = RunState()
-        self._training_plan = session.plan  # choices may change while a training goes on; what it was started with not
         self._summary = ""
         self._told: tuple[Path, tuple[float, float] | None] | None = None
         """The finished run, and what it was to take and took."""
         self._draw_soon = _single_shot(self, _MILLISECONDS_BETWEEN_LOOKS, self._draw)
-        self._has_unsaved_choices = False
+        self._laid_over: tuple[list[RunCurves], str] = [], ""
+        """Runs in the charts beside the own one, and what that is called."""
+        self._unsaved: Plan | None = None
+        """What was changed here and is not in the project yet."""
         self._save_soon = _single_shot(self, _MILLISECONDS_BEFORE_SAVING, self._save_choices)
         self.run_card = RunCard()
         self.run_card.hide()
-        self.form = PlanForm()
-        self.start = QPushButton("Start training")
-        self.plan_line = WrappedLabel("", "", "plan_line")
-        self.explained = WrappedLabel("", "muted", "way_explained")
-        self.estimate = WrappedLabel("", "muted", "train_estimate")
-        self.reason = WrappedLabel("", "warning", "start_reason")
-        self.plan_card = self._make_plan_card()
+        self.plan_card = PlanCard()
+        self.form, self.start = self.plan_card.form, self.plan_card.start
+        self.augmentation = AugmentationCard(thumbnails)
         self.charts: TrainingCharts | None = None  # made when the page is first shown: that takes a moment
+        self._chart_frame: Stretching | None = None
         self.runs_card = RunsCard()
+        self.runs_problem = ErrorCard()
+        self.runs = RunsOnPage(session, self.runs_card)
         self._lay_out()
         self._connect()
         self._show_plan(session.plan)
@@ -77,8 +85,9 @@ class TrainPage(Page):
     def summary(self) -> str:
         """The epoch while training, the accuracy afterwards."""
         state = self.session.run_state
-        if state.status in (Status.RUNNING, Status.STOPPING) and state.epochs:
-            return f"Epoch {max(state.epoch, 1)} of {state.epochs}"
+        if state.is_active and state.epochs and state.run:
+            paused = "paused, " if state.status is Status.PAUSED else ""
+            return f"{paused}epoch {max(state.epoch, 1)} of {state.epochs}".capitalize()
         if state.is_active:
             return "saving" if state.phase is Phase.SAVING else "reading photos"
         if state.status is Status.FINISHED and state.run and state.run.name == self.session.project.run:
@@ -89,7 +98,9 @@ class TrainPage(Page):
         """Read the runs and the plan again."""
         self._make_charts()
         self._show_plan(self.session.plan)
-        self._read_runs()
+        self._show_photos()
+        self.runs.show_runs()
+        self.session.runs.read()
         self._draw()
         self._draw_curves()
 
@@ -98,27 +109,17 @@ class TrainPage(Page):
         super().hideEvent(event)
         self._save_choices()
 
-    def _make_plan_card(self) -> Card:
-        self.start.setObjectName("start_training")
-        self.start.setAccessibleName("Start training")
-        self.start.setProperty("role", "primary")
-        card = Card("Nothing chosen yet")
-        card.header.addWidget(self.start)
-        for widget in (self.plan_line, self.explained, self.estimate, self.reason, self.form):
-            card.body.addWidget(widget)
-        return card
-
     def _lay_out(self) -> None:
         content = QWidget()
         self.column = QVBoxLayout(content)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(14)
-        for widget in (self.run_card, self.plan_card, self.runs_card):
+        for widget in (self.run_card, self.plan_card, self.augmentation, self.runs_problem, self.runs_card):
             self.column.addWidget(widget)
         self.column.addStretch(1)
         footer = QLabel(_FOOTER)
         footer.setProperty("role", "muted")
-        self.body.addWidget(ScrollColumn(content), 1)
+        self.body.addWidget(ScrollColumn(content, uncut=True), 1)
         self.body.addWidget(footer)
 
     def _connect(self) -> None:
@@ -126,53 +127,80 @@ class TrainPage(Page):
         session.run_state_changed.connect(self._on_run_state_changed)
         session.project_changed.connect(self._on_project_changed)
         session.photos_changed.connect(self._on_photos_changed)
+        session.split_changed.connect(self._show_photos)
         session.speeds.changed.connect(self._show_estimate)
+        session.failed.connect(self._on_failed)
+        session.runs.changed.connect(self._on_runs_changed)
         self.form.plan_changed.connect(self._on_form_changed)
+        self.augmentation.augmentation_changed.connect(self._on_augmentation_changed)
         self.start.clicked.connect(self._on_start_clicked)
-        self.run_card.stop_requested.connect(session.stop_training)
-        self.runs_card.run_chosen.connect(session.use_run)
+        self.run_card.stop_requested.connect(session.training.stop)
+        self.run_card.pause_requested.connect(session.training.pause)
+        self.run_card.resume_requested.connect(session.training.go_on)
+        self.runs.overlay_changed.connect(self._draw_curves)
 
     def _make_charts(self) -> None:
         if self.charts is None:
             from hubstudio.gui.widgets.training_charts import TrainingCharts
 
             self.charts = TrainingCharts()
-            self.column.insertWidget(2, self.charts, 10)
+            self.charts.failed.connect(self.runs_problem.show_error)
+            self._chart_frame = Stretching(self.charts)
+            self.column.insertWidget(_CHARTS_PLACE, self._chart_frame, 10)
 
     def _on_start_clicked(self) -> None:
         self.form.commit()
         self._save_choices()
-        self.session.start_training()
+        if reason := refusal_text(self.session.speeds.cost(), available_memory()):
+            ask_to_start_large(self.window(), reason, self.session.start_training)
+        else:
+            self.session.start_training()
 
     def _on_form_changed(self, plan: Plan) -> None:
+        if shown := self._unsaved or self.session.plan:
+            self._change(replace(plan, augmentation=shown.augmentation))
+
+    def _on_augmentation_changed(self, augmentation: Augmentation) -> None:
+        if shown := self._unsaved or self.session.plan:
+            self._change(replace(shown, augmentation=augmentation))
+
+    def _change(self, plan: Plan) -> None:
+        self._unsaved = plan
         self._describe(plan)
-        self._has_unsaved_choices = True
         self._save_soon.start()
 
     def _save_choices(self) -> None:
         self._save_soon.stop()
-        if self._has_unsaved_choices and self.session.plan:
-            self._has_unsaved_choices = False
-            self.session.change_plan(self.form.applied_to(self.session.plan))
+        changed, self._unsaved = self._unsaved, None
+        if changed and self.session.plan:
+            plan = replace(self.form.applied_to(self.session.plan), augmentation=changed.augmentation)
+            self.session.change_plan(plan)
 
     def _on_project_changed(self, project: Project) -> None:
-        if self._has_unsaved_choices and project.folder == self._folder:
+        if self._unsaved and project.folder == self._folder:
             self._save_choices()  # else what was just typed would be overwritten; this comes back here
             return
-        self._has_unsaved_choices = False
+        self._unsaved = None
         self._folder = project.folder
         self._show_plan(project.plan)
         if self.isVisible():
-            self._read_runs()
+            self.runs.show_runs()
             self._draw_curves()
         self.done_changed.emit()
 
-    def _on_photos_changed(self, _: object) -> None:
+    def _on_photos_changed(self) -> None:
         self._show_plan(self.session.plan)
+        self._show_photos()
+
+    def _on_runs_changed(self) -> None:
+        if self.isVisible():
+            self._draw_curves()
+
+    def _on_failed(self, kind: str, error: StudioError) -> None:
+        if kind == "runs":
+            self.runs_problem.show_error(error)
 
     def _on_run_state_changed(self, state: RunState) -> None:
-        if state.status is Status.PREPARING:
-            self._training_plan = self.session.plan
         if _differs_much(state, self._drawn):
             self._draw()
         elif not self._draw_soon.isActive():
@@ -180,14 +208,17 @@ class TrainPage(Page):
 
     def _draw(self) -> None:
         self._draw_soon.stop()
-        state, drawn = self.session.run_state, self._drawn
-        self._drawn = state
+        training, drawn = self.session.training, self._drawn
+        state = self._drawn = training.state
         self.run_card.setVisible(state.status is not Status.IDLE)
-        self.run_card.show_state(state, self._training_plan, self._predicted_and_taken(state))
-        self.plan_card.setVisible(not state.is_active)
+        self.run_card.show_state(state, training.plan, self._predicted_and_taken(state), training.wish)
+        for card in (self.plan_card, self.augmentation):
+            card.setVisible(not state.is_active)
         self.subtitle.setText(best_text(state) or _SUBTITLE)
         if len(state.history) != len(drawn.history) or state.is_active != drawn.is_active or not state.is_active:
             self._draw_curves()
+        if state.status is not drawn.status:
+            self.runs.show_runs()
         if self.summary() != self._summary or state.is_active != drawn.is_active:
             self._summary = self.summary()
             self.done_changed.emit()
@@ -201,52 +232,65 @@ class TrainPage(Page):
         return self._told[1]
 
     def _draw_curves(self) -> None:
-        if self.charts is not None:
-            curves = self._curves()
-            self.charts.setVisible(bool(curves.loss.training) or self.session.is_training)
-            self.charts.show_curves(curves)
+        """Show the training that goes on, else the run in use, and the ticked runs over it.
+
+        A run in use that is not ticked steps back: only what was asked for is compared.
+        """
+        if self.charts is None or self._chart_frame is None:
+            return
+        training, ticked = self.session.training, self.runs.overlay
+        is_training = training.is_active and training.out is not None
+        own = training.out.name if is_training and training.out else self.session.project.run
+        is_shown = is_training or not ticked or own in [run.name for run in ticked]
+        curves = self._curves() if is_shown else LearningCurves()
+        self._chart_frame.setVisible(bool(curves.loss.training or ticked) or self.session.is_training)
+        others = [run for run in ticked if run.name != own]
+        if (others, own) != self._laid_over:
+            self._laid_over = others, own
+            self.charts.show_runs(others, own)
+        self.charts.show_curves(curves)
 
     def _curves(self) -> LearningCurves:
-        state, run = self.session.run_state, self.session.project.run_path
-        if state.is_active and self._training_plan:
-            return curves_of(state.history, self._training_plan)
+        training, run = self.session.training, self.session.project.run_path
+        if training.is_active and training.plan:
+            return curves_of(training.state.history, _with_epochs(training.plan, training.state))
         try:
             return curves_of_run(RunFolder(run)) if run else LearningCurves()
         except StudioError:
             return LearningCurves()
 
     def _show_plan(self, plan: Plan | None) -> None:
-        self.form.setVisible(plan is not None)
+        self.plan_card.show_plan(plan)
+        self.augmentation.setEnabled(plan is not None)
         if plan:
-            self.form.show_plan(plan)
+            self.augmentation.show_augmentation(plan.augmentation, plan.mode)
             self._describe(plan)
         self._say_reason(plan)
 
+    def _show_photos(self) -> None:
+        """Vary photos to learn from in the preview: no other will be."""
+        if self.isVisible():
+            split = self.session.split
+            self.augmentation.show_photos([photo.path for photo in split.part(Part.TRAINING)] if split else [])
+
     def _describe(self, plan: Plan) -> None:
-        self.plan_card.title.setText(plan_title(plan, self.session.backbones.shelf.name_of(plan.backbone)))
-        self.plan_line.say(plan_line(plan, self.session.photo_set))
-        self.explained.say(way_explained(plan))
+        self.plan_card.describe(plan, self.session.backbones.shelf.name_of(plan.backbone), self.session.photo_set)
         self._show_estimate(plan)
 
     def _show_estimate(self, plan: Plan | None = None) -> None:
         """Say what the training will take, also while numbers are typed that are not saved yet."""
-        cost = self.session.speeds.cost(plan)
-        self.estimate.say(estimate_text(cost) if cost else "")
-        self.estimate.setVisible(cost is not None)
+        self.plan_card.show_cost(self.session.speeds.cost(plan or self._unsaved))
 
     def _say_reason(self, plan: Plan | None) -> None:
         photos = self.session.photo_set
         blocking = [problem.message for problem in photos.problems if problem.blocks_training] if photos else []
-        reason = " ".join(blocking) if plan else "Choose photos first."
-        self.start.setEnabled(not reason)
-        self.reason.say(reason)
-        self.reason.setVisible(bool(reason))
+        self.plan_card.show_reason(" ".join(blocking) if plan else "Choose photos first.")
 
-    def _read_runs(self) -> None:
-        project = self.session.project
-        self.runs_card.show_runs(
-            run_lines(project.runs(), self.session.backbones.shelf.name_of) if project.folder.name else [], project.run
-        )
+
+def _with_epochs(plan: Plan, state: RunState) -> Plan:
+    """Return the plan with the epochs that its last phase really has: a run that is continued has more."""
+    last = Phase.FINE_TUNE if plan.mode is Mode.FINE_TUNE else Phase.HEAD
+    return replace(plan, epochs=state.epochs) if state.phase is last and state.epochs else plan
 
 
 def _differs_much(state: RunState, drawn: RunState) -> bool:

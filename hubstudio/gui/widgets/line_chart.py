@@ -1,271 +1,295 @@
-"""Training and validation as two lines over the epochs. Imports pyqtgraph when the first chart is made."""
+"""A measure over the epochs, to be read, zoomed into and walked through, by mouse and by keyboard."""
 
 from __future__ import annotations
 
-import importlib
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from hubstudio.core.events import Phase
-from hubstudio.core.run_state import percent
+from hubstudio.gui.chart_contents import ChartContents, Measure, description
+from hubstudio.gui.chart_reading import reading_at
+from hubstudio.gui.epoch_span import EpochSpan
 from hubstudio.gui.learning_curves import Curve
-from hubstudio.gui.qt_types import CHART_LIBRARY
-from hubstudio.gui.theme import Colours, colours_of
+from hubstudio.gui.theme import colours_of
+from hubstudio.gui.widgets.buttons import inline_button
+from hubstudio.gui.widgets.chart_hover import ChartHover
+from hubstudio.gui.widgets.chart_legend import LineLegend
+from hubstudio.gui.widgets.chart_plot import ChartPlot
 
-_MANY_POINTS = 1000  # beyond it dashes and smooth edges cannot be seen and cost time
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What a chart shows: its name, and how its numbers are written."""
-
-    title: str
-    is_share: bool = False
-
-    def text(self, value: float) -> str:
-        """Return a number for a person."""
-        if not math.isfinite(value):
-            return "–"
-        return percent(value) if self.is_share else f"{value:.3f}"
-
-    def tick(self, value: float, spacing: float) -> str:
-        """Return a number beside the axis, as exact as the distance of the ticks asks for."""
-        if self.is_share:
-            value, spacing = value * 100, spacing * 100
-        places = max(0, -math.floor(math.log10(spacing) + 1e-9)) if spacing > 0 else 0
-        return f"{value:.{places}f} %" if self.is_share else f"{value:.{places}f}"
-
-
-LOSS = Measure("Loss")
-ACCURACY = Measure("Accuracy", is_share=True)
+_STEP = 0.7  # what a key or a notch of the wheel leaves of the span
+_NOTCH = 120  # Qt's unit of a wheel
+_RING = 3  # room for the ring that shows the focus
+_LEAST_DRAG = 6  # pixels; less is a click
 
 
 class LineChart(QWidget):
     """A chart that only draws anew what has changed; its accessible description says where the lines stand."""
 
+    zoomed = Signal(object)  # EpochSpan, or None for the whole training
+
     def __init__(self, measure: Measure, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._measure = measure
-        self._curve = Curve()
-        self._range = (0.0, 1.0)
+        self._contents = ChartContents()
+        self._zoom: EpochSpan | None = None
+        self._place: int | None = None
+        self._is_walked = False  # by keys: then the numbers stay when the mouse leaves
+        self._drag: float | None = None
         self.setObjectName(f"{measure.title.casefold()}_chart")
         self.setAccessibleName(f"{measure.title} chart")
-        self.setAccessibleDescription(description(measure, self._curve))
         self.setMinimumHeight(200)
-        pg: Any = importlib.import_module(CHART_LIBRARY)  # Any: it has no types
-        self._plot: Any = _bare_plot(pg, measure)
-        self._lines: tuple[Any, Any] = (self._plot.plot(), self._plot.plot())
-        self._boundary: Any = pg.InfiniteLine(angle=90, movable=False)
-        self._boundary.setVisible(False)
-        self._plot.addItem(self._boundary)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(self._plot, 1)
-        layout.addLayout(_below())
-        self._paint_in(colours_of(self.palette()))
-        self._set_span(self._curve)
-        self._plot.setYRange(*self._range, padding=0)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.plot = ChartPlot(measure)
+        self.legend = LineLegend()
+        self.whole = inline_button(
+            "Whole", f"{measure.title.casefold()}_whole", f"Show the whole training: {measure.title}"
+        )
+        self._lay_out()
+        self.hover = ChartHover(self.plot, self)
+        self.whole.clicked.connect(self._on_whole_clicked)
+        self._draw()
 
     @property
     def curve(self) -> Curve:
-        """What is shown."""
-        return self._curve
+        """The own run's line."""
+        return self._contents.own
+
+    @property
+    def contents(self) -> ChartContents:
+        """All that is shown."""
+        return self._contents
+
+    @property
+    def span(self) -> EpochSpan:
+        """The epochs that are shown."""
+        return self._zoom or EpochSpan.whole(self._contents.epochs)
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether only a part of the epochs is shown."""
+        return self._zoom is not None
 
     def show_curve(self, curve: Curve) -> None:
-        """Show another state of the lines; the same one again costs nothing."""
-        if curve == self._curve:
+        """Show another state of the own run; the same one again costs nothing."""
+        if curve != self._contents.own:
+            self.show_contents(replace(self._contents, own=curve))
+
+    def show_contents(self, contents: ChartContents) -> None:
+        """Show other runs, or other numbers of them. A part that is zoomed into stays, unless a new run begins."""
+        if contents == self._contents:
             return
-        former, self._curve = self._curve, curve
-        if (curve.planned, curve.boundary) != (former.planned, former.boundary):
-            self._set_span(curve)
-        for line, values in zip(self._lines, (curve.training, curve.validation), strict=True):
-            line.setData(*_drawable(values))
-        self._set_range(_range_of((*curve.training, *curve.validation), self._measure))
-        if _look(curve) != _look(former):
-            self._paint_in(colours_of(self.palette()))
-        self.setAccessibleDescription(description(self._measure, curve))
+        former, self._contents = self._contents, contents
+        if self._zoom and len(contents.own) < len(former.own):
+            self._set_zoom(None)
+        elif self._zoom:
+            self._set_zoom(self._zoom)
+        self._draw()
+
+    def show_span(self, span: EpochSpan | None) -> None:
+        """Show these epochs, or all of them, which then grow with the training."""
+        if self._set_zoom(span):
+            self._draw()
+
+    def show_whole(self) -> None:
+        """Show all epochs."""
+        self._zoom_to(None)
+
+    def zoom_in(self) -> None:
+        """Show fewer epochs, around the one that is read."""
+        self._zoom_by(_STEP, self._centre())
+
+    def zoom_out(self) -> None:
+        """Show more epochs."""
+        self._zoom_by(1 / _STEP, self._centre())
+
+    def read_at(self, place: int | None) -> None:
+        """Show the numbers of an epoch, counted through both phases, or of none."""
+        self._place = None if place is None else min(max(place, 1), self._contents.measured) or None
+        self._say()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
-            self._paint_in(colours_of(self.palette()))
+            self._draw()
 
-    def _set_span(self, curve: Curve) -> None:
-        self._plot.setXRange(0.5, curve.planned + 0.5, padding=0)
-        step = _whole_step(curve.planned)
-        self._plot.getAxis("bottom").setTickSpacing(levels=[(step, 0)])
-        self._boundary.setPos(curve.boundary + 0.5)
-        self._boundary.setVisible(curve.boundary > 0)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what lies over the plot on it."""
+        super().resizeEvent(event)
+        if layout := self.layout():
+            layout.activate()
+        self.hover.setGeometry(0, 0, self.width(), self.plot.widget.geometry().bottom() + _RING)
 
-    def _set_range(self, wanted: tuple[float, float]) -> None:
-        if wanted != self._range:
-            self._range = wanted
-            self._plot.setYRange(*wanted, padding=0)
-            step = _round_step(wanted[1] - wanted[0], 6)
-            self._plot.getAxis("left").setTickSpacing(levels=[(step, 0)])
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk through the epochs and zoom."""
+        act = self._key_acts().get(event.key())
+        if act is None or not act():
+            super().keyPressEvent(event)
 
-    def _paint_in(self, colours: Colours) -> None:
-        few = len(self._curve.training) <= _MANY_POINTS
-        self._plot.setBackground(QColor(colours.surface))
-        for line, style in zip(self._lines, line_styles(colours), strict=True):
-            line.setPen(style.pen(dashes=few))
-            line.opts["antialias"] = few
-            line.setSymbol("o" if len(self._curve.training) < 3 else None)  # one epoch makes no line yet
-            line.setSymbolSize(6)
-            line.setSymbolPen(None)
-            line.setSymbolBrush(QColor(style.colour))
-        for name in ("bottom", "left"):
-            axis = self._plot.getAxis(name)
-            axis.setPen(QColor(colours.border))
-            axis.setTextPen(QColor(colours.muted))
-        self._boundary.setPen(QPen(QColor(colours.muted), 0, Qt.PenStyle.DotLine))
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to draw a range."""
+        x = self._inside(event.position())
+        if event.button() is Qt.MouseButton.LeftButton and x is not None:
+            self._drag = x
+        else:
+            super().mousePressEvent(event)
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Read the epoch below the mouse, or draw the range on."""
+        x = event.position().x()
+        if self._drag is not None:
+            self.hover.show_band((self._drag, x) if abs(x - self._drag) >= _LEAST_DRAG else None)
+            if self.hover.band:
+                self.read_at(None)  # the box would hide what is chosen
+                return
+        inside = self._inside(event.position())
+        if inside is not None or not self._is_walked:
+            self._is_walked = False
+            self.read_at(None if inside is None else self._nearest(inside))
 
-@dataclass(frozen=True)
-class LineStyle:
-    """How one line looks; dashes tell the lines apart without colour."""
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Zoom into the range that was drawn."""
+        band, self._drag = self.hover.band, None
+        self.hover.show_band(None)
+        if band:
+            low, high = sorted(self.plot.epoch_at(x) for x in band)
+            self._zoom_to(EpochSpan(round(low) - 0.5, round(high) + 0.5))
+        super().mouseReleaseEvent(event)
 
-    name: str
-    colour: str
-    dashed: bool
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show all epochs again."""
+        self._drag = None
+        self.show_whole()
+        super().mouseDoubleClickEvent(event)
 
-    def pen(self, *, dashes: bool = True) -> QPen:
-        """Return the pen, for a chart or its legend."""
-        pen = QPen(QColor(self.colour), 2)
-        pen.setCosmetic(True)
-        if self.dashed and dashes:
-            pen.setDashPattern([4, 1.5])
-        return pen
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom, if the chart was asked for; else the page scrolls."""
+        x = self._inside(event.position())
+        is_meant = self.hasFocus() or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if x is None or not is_meant or not event.angleDelta().y():
+            event.ignore()
+            return
+        self._zoom_by(_STEP ** (event.angleDelta().y() / _NOTCH), self.plot.epoch_at(x))
+        event.accept()
 
+    def leaveEvent(self, event: QEvent) -> None:
+        """Hide the numbers that the mouse asked for."""
+        super().leaveEvent(event)
+        if not self._is_walked:
+            self.read_at(None)
 
-def line_styles(colours: Colours) -> tuple[LineStyle, LineStyle]:
-    """Return the looks of training and validation."""
-    return LineStyle("training", colours.training, False), LineStyle("validation", colours.validation, True)
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that keys come here."""
+        super().focusInEvent(event)
+        self.hover.show_focus(True)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the numbers that keys asked for."""
+        super().focusOutEvent(event)
+        self.hover.show_focus(False)
+        if self._is_walked:
+            self._is_walked = False
+            self.read_at(None)
 
-class Legend(QWidget):
-    """Says which line is which."""
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_RING, _RING, _RING, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.plot.widget, 1)
+        below = QHBoxLayout()
+        epoch = QLabel("epoch")
+        epoch.setProperty("role", "muted")
+        below.addWidget(self.whole)
+        below.addStretch(1)
+        below.addWidget(epoch)
+        below.addStretch(1)
+        below.addWidget(self.legend)
+        below.addStrut(self.whole.sizeHint().height())  # else the chart would jump with the button
+        layout.addLayout(below)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
-        for place, name in enumerate(("training", "validation")):
-            label = QLabel(name)
-            label.setProperty("role", "muted")
-            row.addSpacing(7 * place)
-            row.addWidget(_LegendKey(place))
-            row.addWidget(label)
+    def _key_acts(self) -> dict[int, Callable[[], bool]]:
+        """Return what keys do; each says whether there was anything to do."""
+        first, last = max(self.span.first, 1), min(self.span.last, self._contents.measured)
+        return {
+            Qt.Key.Key_Left: lambda: self._walk_to(self._place - 1 if self._place else last),
+            Qt.Key.Key_Right: lambda: self._walk_to(self._place + 1 if self._place else first),
+            Qt.Key.Key_Home: lambda: self._walk_to(1),
+            Qt.Key.Key_End: lambda: self._walk_to(self._contents.measured),
+            Qt.Key.Key_Plus: lambda: self._zoom_by(_STEP, self._centre()),
+            Qt.Key.Key_Equal: lambda: self._zoom_by(_STEP, self._centre()),  # plus without Shift
+            Qt.Key.Key_Minus: lambda: self._zoom_by(1 / _STEP, self._centre()),
+            Qt.Key.Key_Escape: self._escape,
+        }
 
+    def _walk_to(self, place: int) -> bool:
+        if not self._contents.measured:
+            return False
+        self._is_walked = True
+        self.read_at(place)
+        if self._zoom and self._place:
+            self._zoom_to(self._zoom.around(self._place))
+        return True
 
-def _below() -> QHBoxLayout:
-    """Return the line below the plot: the unit in the middle, the legend at the right."""
-    epoch = QLabel("epoch")
-    epoch.setProperty("role", "muted")
-    row = QHBoxLayout()
-    row.addStretch(1)
-    row.addWidget(epoch)
-    row.addStretch(1)
-    row.addWidget(Legend())
-    return row
+    def _on_whole_clicked(self) -> None:
+        self.setFocus()  # the button goes, and would take the focus with it
+        self.show_whole()
 
+    def _escape(self) -> bool:
+        """Undo one thing: the range being drawn, the zoom, the numbers."""
+        if self._drag is not None:
+            self._drag = None
+            self.hover.show_band(None)
+        elif self._zoom:
+            self.show_whole()
+        elif self._place:
+            self.read_at(None)
+        else:
+            return False
+        return True
 
-class _LegendKey(QWidget):
-    """A short piece of a line."""
+    def _centre(self) -> float:
+        is_seen = self._place is not None and self.span.low <= self._place <= self.span.high
+        return self._place if self._place and is_seen else (self.span.low + self.span.high) / 2
 
-    def __init__(self, place: int) -> None:
-        super().__init__()
-        self._place = place
-        self.setFixedSize(20, 12)
+    def _zoom_by(self, factor: float, centre: float) -> bool:
+        self._zoom_to(self.span.zoomed(factor, centre))
+        return True
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it."""
-        del event
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(line_styles(colours_of(self.palette()))[self._place].pen())
-        painter.drawLine(0, 6, 20, 6)
-        painter.end()
+    def _zoom_to(self, span: EpochSpan | None) -> None:
+        self.show_span(span)
+        self.zoomed.emit(self._zoom)
 
+    def _set_zoom(self, wanted: EpochSpan | None) -> bool:
+        """Take over a span as far as it fits, and return whether that changed anything."""
+        whole = EpochSpan.whole(self._contents.epochs)
+        fitting = wanted.within(whole) if wanted else None
+        former, self._zoom = self._zoom, None if fitting == whole else fitting
+        self.whole.setVisible(self._zoom is not None)
+        return former != self._zoom
 
-def description(measure: Measure, curve: Curve) -> str:
-    """Return the chart in one sentence."""
-    if not curve.training:
-        return f"{measure.title}: nothing measured yet"
-    training, validation = measure.text(curve.training[-1]), measure.text(curve.validation[-1])
-    where = f"epoch {curve.epochs[-1]}"
-    if curve.boundary:
-        where += " of the head" if curve.phases[-1] is Phase.HEAD else " of the fine-tuning"
-    return f"{measure.title}: training {training}, validation {validation} at {where}"
+    def _inside(self, position: QPointF) -> float | None:
+        """Return how far at the right a point is, or None if it is not among the lines."""
+        return position.x() if self.plot.area.contains(position) else None
 
+    def _nearest(self, x: float) -> int | None:
+        """Return the epoch nearest to a pixel, of those that are seen and measured."""
+        last = min(self.span.last, self._contents.measured)
+        first = max(self.span.first, 1)
+        return min(max(round(self.plot.epoch_at(x)), first), last) if last >= first else None
 
-def table_of(measure: Measure, curve: Curve) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return header and rows of the chart's table."""
-    rows = [
-        (f"Head {epoch}" if curve.boundary and phase is Phase.HEAD else str(epoch), *map(measure.text, values))
-        for phase, epoch, *values in zip(curve.phases, curve.epochs, curve.training, curve.validation, strict=True)
-    ]
-    return ("Epoch", "Training", "Validation"), rows
+    def _draw(self) -> None:
+        self.whole.setVisible(self._zoom is not None)
+        self.plot.draw(self._contents, self.span, colours_of(self.palette()))
+        self.legend.show_overlay(self._contents.is_overlay)
+        self.read_at(self._place)
 
-
-def _bare_plot(pg: Any, measure: Measure) -> Any:
-    """Return a plot that only shows: no menus, no dragging, the wheel scrolls the page."""
-
-    def tick_texts(values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        return [measure.tick(value * scale, spacing * scale) for value in values]
-
-    plot = pg.PlotWidget()
-    plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    plot.setAccessibleName(f"{measure.title} lines")
-    plot.setMenuEnabled(False)
-    plot.setMouseEnabled(x=False, y=False)
-    plot.hideButtons()
-    plot.getViewBox().disableAutoRange()
-    plot.showGrid(x=False, y=True, alpha=0.5)
-    left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
-    left.tickStrings = tick_texts
-    bottom.setStyle(tickLength=-4)
-    left.setStyle(tickLength=0, maxTickLevel=0)
-    return plot
-
-
-def _drawable(values: Sequence[float]) -> tuple[list[int], list[float]]:
-    """Return places and values without those that are no number: a diverged loss would end Qt in a crash."""
-    points = [(place, value) for place, value in enumerate(values, 1) if math.isfinite(value)]
-    return [place for place, _ in points], [value for _, value in points]
-
-
-def _look(curve: Curve) -> tuple[bool, bool]:
-    """Return whether single points and whether fine strokes are drawn."""
-    return len(curve.training) < 3, len(curve.training) <= _MANY_POINTS
-
-
-def _round_step(size: float, ticks: int) -> float:
-    """Return a round distance that divides ``size`` into about so many parts."""
-    power = 10 ** math.floor(math.log10(size / ticks))
-    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= size / ticks)
-
-
-def _whole_step(epochs: int) -> int:
-    """Return the distance of ticks, a round number, so that about eight fit."""
-    return max(1, round(_round_step(epochs, 8)))
-
-
-def _range_of(values: Sequence[float], measure: Measure) -> tuple[float, float]:
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
-        return 0.0, 1.0
-    low, high = min(finite), max(finite)
-    room = max((high - low) * 0.06, 0.01)
-    top = min(high + room, 1.005) if measure.is_share else high + room
-    return max(0.0, low - room), top
+    def _say(self) -> None:
+        place = self._place
+        reading = reading_at(self._measure, self._contents, self.plot.lines, place) if place else None
+        is_seen = place is not None and self.span.low <= place <= self.span.high
+        self.hover.show_reading(reading if is_seen else None)
+        self.setAccessibleDescription(reading.sentence if reading else description(self._measure, self._contents))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 
 class ScrollColumn(QScrollArea):
     """Unlike a resizable ``QScrollArea`` it lets content shrink from its preferred to its minimum height first."""
 
-    def __init__(self, content: QWidget, *, sideways: bool = False) -> None:
+    def __init__(self, content: QWidget, *, sideways: bool = False, uncut: bool = False) -> None:
+        """Hold ``content``; ``uncut`` leaves cards of wrapped text their preferred height, which only others give."""
         super().__init__()
-        self._sideways = sideways
+        self._sideways, self._uncut = sideways, uncut
         self._content = content
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -66,5 +67,34 @@ class ScrollColumn(QScrollArea):
         layout = content.layout()
         if layout and layout.hasHeightForWidth():
             across = max(width, least.width()) if self._sideways else width
-            least.setHeight(layout.totalMinimumHeightForWidth(across))
+            least.setHeight(_uncut(layout, across) if self._uncut else layout.totalMinimumHeightForWidth(across))
         return least
+
+
+class Stretching(QWidget):
+    """Holds one widget that takes what height is left, from its minimum on, though some of its text may wrap."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(content)
+
+    def hasHeightForWidth(self) -> bool:
+        """Say no: a column gives what wraps its preferred height, and never less."""
+        return False
+
+
+def _uncut(layout: QLayout, width: int) -> int:
+    """Return the height below which a column cuts its items.
+
+    A QBoxLayout that is given less than the preferred height of what wraps takes the rest from its highest items,
+    whatever their own minimum.
+    """
+    margins = layout.contentsMargins()
+    width -= margins.left() + margins.right()
+    items = [item for place in range(layout.count()) if (item := layout.itemAt(place)) and not item.isEmpty()]
+    heights = [
+        item.heightForWidth(width) if item.hasHeightForWidth() else item.minimumSize().height() for item in items
+    ]
+    return sum(heights) + layout.spacing() * max(len(items) - 1, 0) + margins.top() + margins.bottom()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +25,7 @@ from hubstudio.core.photos import count_of
 from hubstudio.core.settings import OFFLINE_VARIABLE, Settings
 from hubstudio.gui.preferences import problem_of
 from hubstudio.gui.settings_table import SETTINGS, Kind, SettingRow
-from hubstudio.gui.shelf_jobs import ModuleCount
+from hubstudio.gui.shelf_jobs import FeatureCount, ModuleCount
 from hubstudio.gui.widgets.buttons import dialog_button
 from hubstudio.gui.widgets.error_card import ErrorCard
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -32,13 +33,14 @@ from hubstudio.gui.wording import size_text
 
 _WIDTH = 560
 _ROOM = 24  # for a sentence that may come
-Field = QComboBox | QCheckBox | QLineEdit
+Field = QComboBox | QCheckBox | QLineEdit | QSpinBox
 
 
 class SettingsDialog(QDialog):
-    """Shows the table of settings, and where modules are kept; tells of every change."""
+    """Shows the table of settings, and what is kept of modules and features; tells of every change."""
 
     changed = Signal(str, object)  # name, value
+    empty_features_asked = Signal()
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +53,9 @@ class SettingsDialog(QDialog):
         self.folder = QLineEdit()
         self.open_folder = dialog_button("Open folder", "open_modules_folder")
         self.count = WrappedLabel("Counting …", "muted", "modules_size")
+        self.features = WrappedLabel("Counting …", "muted", "features_size")
+        self.empty_features = dialog_button("Empty", "empty_features")
+        self.empty_features.setAccessibleName("Empty the kept features")
         self.close_button = dialog_button("Close", "close_settings")
         self._lay_out()
         self._connect()
@@ -87,6 +92,12 @@ class SettingsDialog(QDialog):
         self.open_folder.setEnabled(path_kinds.is_folder(count.folder))
         self.count.say(f"{count_of(count.modules, 'module')}, {size_text(count.bytes)}" if count.modules else "Empty")
 
+    def show_features(self, count: FeatureCount) -> None:
+        """Show what the kept features take, and what emptying them has freed."""
+        freed = f"{size_text(count.freed)} are free again. " if count.freed else ""
+        self.features.say(freed + (f"{size_text(count.bytes)} are kept." if count.bytes else "None are kept."))
+        self.empty_features.setEnabled(count.bytes > 0)
+
     def _lay_out(self) -> None:
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
@@ -116,7 +127,16 @@ class SettingsDialog(QDialog):
         grid.addWidget(WrappedLabel(row.help, "muted"), place + 1, 1)
         if row.name == "offline":
             grid.addWidget(self.forced, place + 2, 1)
+        if row.name == "feature_limit_gb":
+            grid.addLayout(self._kept_features(), place + 2, 1)
         grid.setRowMinimumHeight(place + 2, 8)
+
+    def _kept_features(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.features, 1)
+        row.addWidget(self.empty_features)
+        return row
 
     def _add_modules(self, grid: QGridLayout, place: int) -> None:
         self.folder.setReadOnly(True)
@@ -138,9 +158,12 @@ class SettingsDialog(QDialog):
                 field.activated.connect(partial(self._tell, name))
             elif isinstance(field, QCheckBox):
                 field.toggled.connect(partial(self._tell, name))
+            elif isinstance(field, QSpinBox):
+                field.valueChanged.connect(partial(self._tell, name))
             else:
                 field.editingFinished.connect(partial(self._tell, name))
         self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text())))
+        self.empty_features.clicked.connect(self.empty_features_asked)
         self.close_button.clicked.connect(self.close)
 
     def _tell(self, name: str, *_: object) -> None:
@@ -150,6 +173,8 @@ class SettingsDialog(QDialog):
 def _value(field: Field) -> object:
     if isinstance(field, QComboBox):
         return field.currentData()
+    if isinstance(field, QSpinBox):
+        return field.value()
     return field.isChecked() if isinstance(field, QCheckBox) else field.text().strip()
 
 
@@ -160,6 +185,11 @@ def _field(row: SettingRow) -> Field:
             field.addItem(text, value)
     elif row.kind is Kind.SWITCH:
         field = QCheckBox(row.label)
+    elif row.kind is Kind.NUMBER:
+        field = QSpinBox()
+        field.setRange(0, row.maximum)
+        field.setSuffix(row.unit)
+        field.setKeyboardTracking(False)  # 1 on the way to 12 is no choice
     else:
         field = QLineEdit()
         field.setPlaceholderText(row.placeholder)
@@ -174,5 +204,7 @@ def _show(field: Field, value: object) -> None:
         field.setCurrentIndex(field.findData(value))
     elif isinstance(field, QCheckBox):
         field.setChecked(bool(value))
+    elif isinstance(field, QSpinBox):
+        field.setValue(int(str(value)))
     elif not field.hasFocus():
         field.setText(str(value))
