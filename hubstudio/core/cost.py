@@ -225,7 +225,8 @@ def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -
     }
     pixels = photos.all * speed.image_size**2 * 3 if fine_tunes else 0
     memory = _memory(plan, info, speed, photos) + pixels  # pages of that file count until the system wants them back
-    return Cost(sum(stretches.values()), memory, pixels + _run_bytes(info, photos), stretches)
+    disk = pixels + _run_bytes(info, photos) + _checkpoint_bytes(plan, info, photos)
+    return Cost(sum(stretches.values()), memory, disk, stretches)
 
 
 def time_text(seconds: float) -> str:
@@ -329,6 +330,14 @@ def _memory(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -
 def _run_bytes(info: BackboneInfo, photos: PhotoAmount) -> int:
     """The saved model, and a line for every photo in the split."""
     return info.parameters * 4 + photos.all * 150 + 500_000
+
+
+def _checkpoint_bytes(plan: Plan, info: BackboneInfo, photos: PhotoAmount) -> int:
+    """Two checkpoints and what is kept for more epochs: weights, the best ones, and Adam's two moments in each."""
+    moving = _head_numbers(plan, info, photos)
+    if plan.mode is Mode.FINE_TUNE:
+        moving += sum(block.trainable for block in info.blocks[len(info.blocks) - moved_blocks(plan, info) :])
+    return 3 * 4 * 4 * moving
 
 
 def _between(below: StepSpeed, above: StepSpeed, blocks: int) -> StepSpeed:

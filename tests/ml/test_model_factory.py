@@ -56,7 +56,8 @@ def test_fine_tuning_moves_exactly_the_last_blocks_and_no_statistics(
 ) -> None:
     plan = Plan("photos", mode=Mode.FINE_TUNE, unfreeze=unfreeze)  # type: ignore[arg-type]
     classifier = built(plan, load_module(str(small_module)), 3)
-    classifier.unfreeze_and_compile()
+    classifier.unfreeze()
+    classifier.compile_whole()
     expected = {f"stage_{n}_{kind}" for n in stages for kind in ("conv/kernel", "norm/gamma", "norm/beta")}
     assert step(classifier, 3) == expected
 
@@ -64,7 +65,8 @@ def test_fine_tuning_moves_exactly_the_last_blocks_and_no_statistics(
 def test_batch_norm_statistics_follow_when_the_plan_says_so(small_module: Path) -> None:
     plan = Plan("photos", mode=Mode.FINE_TUNE, unfreeze=1, train_batch_norm=True)
     classifier = built(plan, load_module(str(small_module)), 3)
-    classifier.unfreeze_and_compile()
+    classifier.unfreeze()
+    classifier.compile_whole()
     assert "stage_3_norm/moving_mean" in step(classifier, 3)
 
 
@@ -83,11 +85,12 @@ def test_example_2_the_end_of_inception_v3_under_dense_128_dropout_and_a_softmax
     plan = Plan("photos", mode=Mode.FINE_TUNE, unfreeze=10, hidden_units=128, dropout=0.5, fine_tune_learning_rate=1e-4)
     classifier = built(plan, module, 5)
     assert (classifier.size, module.features) == (299, 2048)
-    assert [type(layer).__name__ for layer in classifier.head.layers[2:]] == ["Dense", "Dropout", "Dense"]
-    assert classifier.head.get_layer("hidden").units == 128
-    assert classifier.head.get_layer("hidden").activation is keras.activations.relu
-    assert classifier.head.get_layer("dropout").rate == 0.5
-    classifier.unfreeze_and_compile()
+    assert [type(layer).__name__ for layer in classifier.logits.layers[2:]] == ["Dense", "Dropout", "Dense"]
+    assert classifier.logits.get_layer("hidden").units == 128
+    assert classifier.logits.get_layer("hidden").activation is keras.activations.relu
+    assert classifier.logits.get_layer("dropout").rate == 0.5
+    classifier.unfreeze()
+    classifier.compile_whole()
     assert float(classifier.inner.optimizer.learning_rate) == pytest.approx(1e-4)
     moved = step(classifier, 5)
     last = {module.variables[place].name.split(":")[0] for block in module.blocks[-10:] for place in block.places}
