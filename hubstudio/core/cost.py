@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from hubstudio.core.backbones import BackboneInfo
-from hubstudio.core.hyper_parameters import CHECK_BATCH, FRONT_PASSES, FRONT_SHARE, VALIDATION_BATCH
+from hubstudio.core.hyper_parameters import CHECK_BATCH, FRONT_PASSES, FRONT_SHARE, PIXEL_BYTES, VALIDATION_BATCH
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Mode, Plan
@@ -223,7 +223,7 @@ def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -
         **({"fine-tune": _blocks_seconds(plan, info, speed, photos)} if fine_tunes else {}),
         "saving": speed.freeze_seconds * _SAVES,
     }
-    pixels = photos.all * speed.image_size**2 * 3 if fine_tunes else 0
+    pixels = photos.all * speed.image_size**2 * 3 * PIXEL_BYTES if fine_tunes else 0
     memory = _memory(plan, info, speed, photos) + pixels  # pages of that file count until the system wants them back
     disk = pixels + _run_bytes(info, photos) + _checkpoint_bytes(plan, info, photos)
     return Cost(sum(stretches.values()), memory, disk, stretches)

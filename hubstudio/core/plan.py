@@ -72,16 +72,16 @@ class Plan:
     epochs: int = DEFAULT_EPOCHS["extract"]
     head_epochs: int = DEFAULT_EPOCHS["extract"]
     batch_size: int = 32
-    patience: int = 0
+    patience: int = 15
     """Epochs without a better one after which a phase ends; 0 for never."""
     optimizer: Optimizer = Optimizer.ADAM
-    learning_rate: float = 3e-3
+    learning_rate: float = 0.0
     """Of the head; 0 to scale the usual one to batch size and photos."""
-    fine_tune_learning_rate: float = 5e-4
+    fine_tune_learning_rate: float = 0.0
     """Of the head and the last block while blocks move; 0 as for ``learning_rate``."""
     layer_decay: float = 1.0
     """Factor of the rate from each moving block to the one before it."""
-    warm_up: float = 0.05
+    warm_up: float = 0.1
     """Share of a phase."""
     clip_norm: float = 1.0
     """Of all gradients together; 0 for no clipping."""

@@ -40,14 +40,16 @@ def worth_cutting(border: FrozenBorder, photos: int, free_bytes: int) -> bool:
 
 
 def store_borders(
-    pixels: NDArray[np.uint8],
+    photos: Callable[[NDArray[np.int64]], NDArray[np.float32]],
     rows: NDArray[np.int64],
     border: FrozenBorder,
     folder: Path,
     progress: Callable[[int, int], None],
     cancel: CancelToken,
 ) -> list[Values] | None:
-    """Send rows of ``pixels`` ``[photos, size, size, 3]`` through the front; return ``[rows, *shape]`` for each value.
+    """Send photos through the front; return ``[rows, *shape]`` for each value at the border.
+
+    ``photos`` gives some rows as ``[rows, size, size, 3]``, 0 to 255.
 
     They are mapped from files in ``folder``, which are the caller's to remove. ``progress`` hears how many of how many
     are done. None if asked to stop with what there is, ``Cancelled`` if asked to end, each within one batch;
@@ -58,7 +60,7 @@ def store_borders(
     try:
         for file, shape in zip(files, border.shapes, strict=True):
             arrays.append(reserved_array(file, (len(rows), *shape), np.float32))
-        if _fill(arrays, pixels, rows, border, progress, cancel):
+        if _fill(arrays, photos, rows, border, progress, cancel):
             return arrays
     except BaseException:
         _remove(arrays, files)
@@ -69,7 +71,7 @@ def store_borders(
 
 def _fill(
     arrays: Sequence[Values],
-    pixels: NDArray[np.uint8],
+    photos: Callable[[NDArray[np.int64]], NDArray[np.float32]],
     rows: NDArray[np.int64],
     border: FrozenBorder,
     progress: Callable[[int, int], None],
@@ -81,8 +83,8 @@ def _fill(
         if cancel.is_stopping:
             return False
         batch = slice(begin, min(begin + _BATCH, len(rows)))
-        photos = tf.constant(pixels[rows[batch]], tf.float32) * (1 / 255)
-        for array, value in zip(arrays, border.front(photos), strict=True):
+        scaled = tf.constant(photos(rows[batch]), tf.float32) * (1 / 255)
+        for array, value in zip(arrays, border.front(scaled), strict=True):
             array[batch] = value.numpy()
         progress(batch.stop, len(rows))
     return True

@@ -110,7 +110,8 @@ class _Contest:
     def _head(self, module: HubModule, plan: Plan, data: Data, watch: _Watch) -> PhaseResult:
         statistics = FeatureStatistics.of(data.stored.features[data.training])
         classifier = build_classifier(plan, module, len(self.photo_set.classes), statistics)
-        phase = PhasePlan(Phase.HEAD, plan.epochs, plan.batch_size, plan.learning_rate, plan.seed)
+        rate = classifier.rate(Phase.HEAD)
+        phase = PhasePlan(Phase.HEAD, plan.epochs, plan.batch_size, rate, plan.seed, plan.warm_up, plan.patience)
         training, validation = data.features(data.training), data.features(data.validation)
         # Stopping asks for the best so far, which is of no use for comparing: it ends the contest as cancelling does.
         around = Surroundings(watch, self.cancel, watch.clock)

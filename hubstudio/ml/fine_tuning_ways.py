@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -76,7 +75,7 @@ class Ways:
 
         assert data.stored.pixels is not None
         rows = np.arange(len(data.labels))
-        values = store_borders(data.stored.pixels, rows, border, self._folder, progress, self._cancel)
+        values = store_borders(data.stored.pixels.photos, rows, border, self._folder, progress, self._cancel)
         if values is None:
             return None
 
@@ -93,13 +92,11 @@ class Ways:
         assert pixels is not None
         count = len(data.labels)
 
-        def inputs(rows: Rows, epoch: int) -> Any:
-            photos = pixels[rows]
-            if epoch:  # validation is on photos as they are
-                photos = augmented_batch(
-                    photos, plan.augmentation, [(plan.seed, epoch * count + int(row)) for row in rows]
-                )
-            return photos.astype(np.float32)
+        def inputs(rows: Rows, epoch: int) -> NDArray[np.float32]:
+            if not epoch or plan.augmentation.is_none:  # validation is on photos as they are
+                return pixels.photos(rows)
+            seeds = [(plan.seed, epoch * count + int(row)) for row in rows]
+            return augmented_batch(pixels.whole_levels(rows), plan.augmentation, seeds).astype(np.float32)
 
         model = self._classifier.compile_whole()
         return Way(model, data.examples(data.training, inputs), data.examples(data.validation, inputs), False)

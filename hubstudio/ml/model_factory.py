@@ -81,7 +81,7 @@ class Classifier:
 
     def compile_head(self) -> None:
         """Make the head ready to train on features."""
-        optimizer = make_optimizer(self.plan, self.rate(Phase.HEAD), {}, (), self.head.trainable_variables)
+        optimizer = make_optimizer(self.plan, self.rate(Phase.HEAD), {}, (), self._kernels())
         _compile(self.head, self.plan, self.classes, optimizer)
 
     def unfreeze(self) -> frozenset[int]:
@@ -115,8 +115,12 @@ class Classifier:
         by_place = rate_scales(blocks, len(blocks), plan.layer_decay)
         scales = {id(backbone.variable(place)): scale for place, scale in by_place.items()}
         moving = [backbone.variable(place) for place in sorted(backbone.unfrozen)]
-        optimizer = make_optimizer(plan, self.rate(Phase.FINE_TUNE), scales, moving, self.head.trainable_variables)
+        optimizer = make_optimizer(plan, self.rate(Phase.FINE_TUNE), scales, moving, self._kernels())
         _compile(model, plan, self.classes, optimizer)
+
+    def _kernels(self) -> list[keras.Variable]:
+        """Return the head's weights without its biases: what decays."""
+        return [layer.kernel for layer in self.logits.layers if isinstance(layer, keras.layers.Dense)]
 
     def finished(self) -> keras.Model:
         """Return the model to save: photos of any size to probabilities.

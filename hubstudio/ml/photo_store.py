@@ -15,11 +15,11 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import FeaturesDone, Report
 from hubstudio.core.settings import load_settings
-from hubstudio.ml.border_store import reserved_array
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
 from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
 from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.photo_batches import read_batches
+from hubstudio.ml.pixel_file import PixelFile
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class StoredPhotos:
     """Where the photos stand in the list."""
     features: NDArray[np.float32]
     """``[photos, features]``."""
-    pixels: NDArray[np.uint8] | None
-    """``[photos, size, size, 3]``, rounded to whole levels, on disk; only when asked for."""
+    pixels: PixelFile | None
+    """The photos themselves, on disk; only when asked for."""
     unreadable: dict[int, str]
     """Place in the list and reason."""
     runtime: str
@@ -99,7 +99,7 @@ class _Work:
     ) -> None:
         self._source, self._paths, self._digests, self._module = source, paths, digests, module
         self._known, self._features = source.find(digests)
-        self._pixels = reserved_array(pixel_file, (len(paths), size, size, 3), np.uint8) if pixel_file else None
+        self._pixels = PixelFile.make(pixel_file, len(paths), size) if pixel_file else None
         self._pixel_rows = 0
         self.unreadable: dict[int, str] = {}
 
@@ -110,9 +110,8 @@ class _Work:
     def take(self, places: Sequence[int], photos: NDArray[np.float32]) -> None:
         """Take some photos' pixels, and compute the features of those whose are not known."""
         if self._pixels is not None:
-            rows = slice(self._pixel_rows, self._pixel_rows + len(places))
-            self._pixels[rows] = np.rint(photos)
-            self._pixel_rows = rows.stop
+            self._pixels.put(self._pixel_rows, photos)
+            self._pixel_rows += len(places)
         new = [row for row, place in enumerate(places) if not self._known[place]]
         if not new:
             return
@@ -127,7 +126,7 @@ class _Work:
         for row, place in enumerate(places):  # within the array, since it may be a large part of the memory
             if row != place:
                 self._features[row] = self._features[place]
-        pixels = None if self._pixels is None else self._pixels[: self._pixel_rows]
+        pixels = None if self._pixels is None else self._pixels.first(self._pixel_rows)
         features = self._features[: len(places)]
         return StoredPhotos(places, features, pixels, self.unreadable, backbone.runtime_name, backbone.computed)
 

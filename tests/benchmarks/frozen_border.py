@@ -94,7 +94,7 @@ def epochs(module: HubModule, border: FrozenBorder, places: set[int], pixels: np
     with tempfile.TemporaryDirectory() as folder:
         rows = np.arange(len(pixels))
         began = time.perf_counter()
-        values = store_borders(pixels, rows, border, Path(folder), lambda *_: None, CancelToken())
+        values = store_borders(pixels.__getitem__, rows, border, Path(folder), lambda *_: None, CancelToken())
         fill = time.perf_counter() - began
         assert values is not None
         ways = (

@@ -41,7 +41,7 @@ def nothing(done: int, total: int) -> None:
 def test_every_row_is_the_front_of_its_photo(border: FrozenBorder, pixels: np.ndarray, tmp_path: Path) -> None:
     rows = np.random.default_rng(1).permutation(21)[:19]
     told: list[tuple[int, int]] = []
-    stored = store_borders(pixels, rows, border, tmp_path, lambda *done: told.append(done), CancelToken())
+    stored = store_borders(pixels.__getitem__, rows, border, tmp_path, lambda *done: told.append(done), CancelToken())
     assert stored is not None
     (values,) = stored
     assert isinstance(values, np.memmap)
@@ -55,7 +55,7 @@ def test_the_same_photos_give_the_same_bytes(border: FrozenBorder, pixels: np.nd
     folders = [tmp_path / "first", tmp_path / "second"]
     for folder in folders:
         folder.mkdir()
-        store_borders(pixels, np.arange(21), border, folder, nothing, CancelToken())
+        store_borders(pixels.__getitem__, np.arange(21), border, folder, nothing, CancelToken())
     first, second = ((folder / "border_0.npy").read_bytes() for folder in folders)
     assert first == second
 
@@ -71,7 +71,7 @@ def test_cancelling_ends_within_a_batch_and_leaves_no_file(
         cancel.cancel()
 
     with pytest.raises(Cancelled):
-        store_borders(pixels, np.arange(21), border, tmp_path, cancel_at_once, cancel)
+        store_borders(pixels.__getitem__, np.arange(21), border, tmp_path, cancel_at_once, cancel)
     assert (told, list(tmp_path.iterdir())) == ([8], [])
 
 
@@ -79,7 +79,7 @@ def test_being_asked_to_keep_what_there_is_ends_within_a_batch_without_values(
     border: FrozenBorder, pixels: np.ndarray, tmp_path: Path
 ) -> None:
     cancel = CancelToken()
-    assert store_borders(pixels, np.arange(21), border, tmp_path, lambda *_: cancel.stop(), cancel) is None
+    assert store_borders(pixels.__getitem__, np.arange(21), border, tmp_path, lambda *_: cancel.stop(), cancel) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,7 +97,9 @@ def test_a_full_disk_is_met_before_the_first_photo_and_nothing_stays(
     monkeypatch.setattr(os, "posix_fallocate", full)
     told: list[int] = []
     with pytest.raises(OSError, match="No space left"):
-        store_borders(pixels, np.arange(21), border, tmp_path, lambda done, _: told.append(done), CancelToken())
+        store_borders(
+            pixels.__getitem__, np.arange(21), border, tmp_path, lambda done, _: told.append(done), CancelToken()
+        )
     assert asked[0] >= 21 * border.bytes_per_photo
     assert (told, list(tmp_path.iterdir())) == ([], [])
 

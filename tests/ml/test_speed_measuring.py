@@ -19,6 +19,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import Speed
 from hubstudio.core.errors import BackboneError, Cancelled
 from hubstudio.core.events import BytesFetched, Event, Report, RunStarted, ignore
+from hubstudio.core.hyper_parameters import PIXEL_BYTES
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.ml import child_process, obtaining, speed_measuring
@@ -191,7 +192,7 @@ def test_the_truth_counts_the_pixels_that_fine_tuning_keeps_on_disk(
         assert summary.cost.predicted is None  # nothing was measured
         disks[mode] = summary.cost.actual.disk_bytes
     photos = summary.counts["train"] + summary.counts["validation"]
-    assert disks[Mode.FINE_TUNE] - disks[Mode.EXTRACT] == pytest.approx(photos * 32 * 32 * 3, abs=80_000)
+    assert disks[Mode.FINE_TUNE] - disks[Mode.EXTRACT] == pytest.approx(photos * 32 * 32 * 3 * PIXEL_BYTES, abs=80_000)
 
 
 @pytest.mark.shared
