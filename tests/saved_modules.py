@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
 import random
 import shutil
 import struct
@@ -25,6 +26,14 @@ def saved_module() -> Path:
     (folder / "variables" / "variables.index").write_bytes(_index(_DATA_BYTES))
     data = random.Random(1).randbytes(_DATA_BYTES)
     (folder / "variables" / "variables.data-00000-of-00001").write_bytes(data)
+    return folder
+
+
+def put_as_tf_hub_does(cache: Path, handle: str, module: Path) -> Path:
+    """Put a copy of a module where TF Hub puts what it has fetched, with its descriptor; return its folder."""
+    folder = cache / hashlib.sha1(handle.encode()).hexdigest()
+    shutil.copytree(module, folder)
+    folder.with_name(f"{folder.name}.descriptor.txt").write_text(f"Module: {handle}\nDownload Time: now\n")
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import signal
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pytest
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core.catalogue import bundled_catalogue
 from hubstudio.core.errors import BackboneError, Cancelled, UnsafeModuleError
-from saved_modules import saved_module
+from saved_modules import put_as_tf_hub_does, saved_module
 
 Hubstudio = Callable[..., Ended]
 MODULE = saved_module()
@@ -31,10 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def put(cache: Path, handle: str) -> Path:
-    folder = cache / hashlib.sha1(handle.encode()).hexdigest()
-    shutil.copytree(MODULE, folder)
-    folder.with_name(f"{folder.name}.descriptor.txt").write_text(f"Module: {handle}\n")
-    return folder
+    return put_as_tf_hub_does(cache, handle, MODULE)
 
 
 def listed(hubstudio: Hubstudio) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import time
@@ -17,7 +16,7 @@ from hubstudio.core.module_cache import ModuleState, cached_modules, look_up
 from hubstudio.core.module_places import EntryPaths
 from hubstudio.core.module_record import ModuleRecord, file_facts, load_record
 from hubstudio.core.saved_model_files import damage
-from saved_modules import saved_module
+from saved_modules import put_as_tf_hub_does, saved_module
 
 MODULE = saved_module()
 HANDLE = "https://tfhub.dev/somebody/small/feature_vector/1"
@@ -34,11 +33,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def put(folder: Path, handle: str = HANDLE) -> Path:
-    """Put a module where TF Hub puts it, with its descriptor."""
-    entry = folder / hashlib.sha1(handle.encode()).hexdigest()
-    shutil.copytree(MODULE, entry)
-    entry.with_name(f"{entry.name}.descriptor.txt").write_text(f"Module: {handle}\nDownload Time: now\n")
-    return entry
+    return put_as_tf_hub_does(folder, handle, MODULE)
 
 
 def total(folder: Path) -> int:

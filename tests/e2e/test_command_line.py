@@ -185,13 +185,18 @@ def test_wrong_usage_ends_with_2(command: tuple[str, ...]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 @pytest.mark.parametrize("mode", ["extract", "fine-tune"])
-def test_an_interrupted_training_leaves_nothing(samples: Path, tmp_path: Path, mode: str) -> None:
+def test_an_interrupted_training_goes_on_where_it_was(samples: Path, tmp_path: Path, mode: str) -> None:
     out = tmp_path / "here" / "run"
     out.parent.mkdir()
-    code, document = interrupted_at("Epoch 2", "train", samples, "--out", out, "--mode", mode, "--epochs", 10_000)
+    command = ("train", samples, "--out", out, "--mode", mode, "--epochs", 10_000, "--head-epochs", 2, "--patience", 3)
+    code, document = interrupted_at("Epoch 2", *command)
     assert code == 130
     assert "Interrupted" in document["error"]["what"]
-    assert list(out.parent.iterdir()) == []
+    assert document["error"]["next"] == f"hubstudio train --resume '{out}'"
+    assert [path.name for path in out.parent.iterdir()] == ["run.unfinished"]
+    ended = hubstudio("train", "--resume", out, "--json")
+    assert (ended.code, json.loads(ended.out)["run"]) == (0, str(out))
+    assert [path.name for path in out.parent.iterdir()] == ["run"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")

@@ -1,4 +1,4 @@
-"""A module of unknown origin that reaches beyond numbers is refused before anything of it runs, unless trusted."""
+"""A module that reaches beyond numbers is refused before anything of it runs, unless trusted."""
 
 from __future__ import annotations
 
