@@ -92,8 +92,8 @@ class PlanField(QWidget):
         self.name.setBuddy(self.editor)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.editor)  # first, so that what looks for a name finds the field before its label
-        row.insertWidget(0, self.name, 0 if is_short else 1)
+        row.addWidget(self.name, 0 if is_short else 1)
+        row.addWidget(self.editor)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
@@ -101,6 +101,7 @@ class PlanField(QWidget):
         if not is_short:
             column.addWidget(self.line)
             column.addStretch(1)
+        self.name.raise_()  # behind the field in the order of children: what looks for a name finds the field first
 
     def _on_changed(self) -> None:
         self.changed.emit()
