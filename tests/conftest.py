@@ -31,6 +31,13 @@ def shared() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what several processes must not share out: the tests of a file, and those that use the screen."""
+    for item in items:
+        on_screen = REPOSITORY / "tests" / "e2e" in item.path.parents
+        item.add_marker(pytest.mark.xdist_group("screen" if on_screen else str(item.path)))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Free what the last test of the window left before another test's threads collect it."""
     global _windows_may_be_left

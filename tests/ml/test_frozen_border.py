@@ -370,7 +370,7 @@ def test_the_bundled_backbone_trains_alike() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["MobileNet", "MobileNetV2", "InceptionV3", "EfficientNetB0", "ResNet50V2"])
+@pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0"])  # residual paths, and gradients of their own
 def test_networks_shaped_like_those_of_tf_hub_are_cut(name: str, tmp_path: Path) -> None:
     cut = Cut.of(load_module(str(save_application(name, tmp_path / "module", 96))), 3, 96)
     assert cut.border.front_share > 0.3
@@ -379,9 +379,7 @@ def test_networks_shaped_like_those_of_tf_hub_are_cut(name: str, tmp_path: Path)
 
 @pytest.mark.shared
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "blocks"), [("mobilenet_v1_025_224", 8), ("mobilenet_v2_100_224", 3), ("mobilenet_v2_050_96", 3)]
-)
+@pytest.mark.parametrize(("name", "blocks"), [("mobilenet_v1_025_224", 8), ("mobilenet_v2_050_96", 3)])
 def test_real_modules_are_cut(shared: Path, name: str, blocks: int) -> None:
     module = load_module(str(shared / "backbones" / name))
     cut = Cut.of(module, blocks, module.size())
@@ -391,9 +389,8 @@ def test_real_modules_are_cut(shared: Path, name: str, blocks: int) -> None:
 
 @pytest.mark.shared
 @pytest.mark.slow
-@pytest.mark.parametrize("features", ["", "MobilenetV2/layer_15/output"])
-def test_a_real_module_trains_alike(shared: Path, features: str) -> None:
-    pair = Pair(shared / "backbones" / "mobilenet_v2_050_96", 3, features)
+def test_a_real_module_left_early_trains_alike(shared: Path) -> None:
+    pair = Pair(shared / "backbones" / "mobilenet_v2_050_96", 3, "MobilenetV2/layer_15/output")
     before = [variable.numpy() for variable in pair.cut.variables]
     pair.train(3)
     assert_trained_alike(pair, before)
