@@ -37,7 +37,7 @@ def test_the_whole_journey(
     assert "Traceback" not in studio.said()
     project = only_project()
     assert len(project.runs()) == 1
-    assert len(project.runs()[0].history()) == EPOCHS
+    assert 1 < len(project.runs()[0].history()) <= EPOCHS  # it ends earlier once nothing gets better
     opens_where_it_was(open_studio(project.folder), project, accuracy)
 
 
