@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from e2e.accessibility import BusError, Node, Role, State
 from e2e.desktop import SCREEN, Desktop, end, processes_with
 from e2e.program import PROGRAM
-from e2e.waiting import PATIENCE, wait_until
+from e2e.waiting import PATIENCE, TooLateError, wait_until
 from hubstudio.core import paths
 
 BUTTONS = (Role.PUSH_BUTTON, Role.TOGGLE_BUTTON, Role.RADIO_BUTTON, Role.CHECK_BOX)
 _DRAG_SOURCE = Path(__file__).with_name("drag_source.py")
 _SOURCE_SIDE = 40
+_HEARD = 10.0  # seconds
 Found = TypeVar("Found")
 
 
@@ -151,12 +154,26 @@ class StudioWindow:
             end(source)
 
     def ask_to_close(self) -> None:
-        """Ask the window manager to close the window."""
-        self.desktop.xdotool("windowactivate", "--sync", self._window, "key", "alt+F4")
+        """Ask the window manager to close the window, until it is gone or asks back."""
+        before = self._windows()
+
+        def was_heard() -> bool:
+            if self.process.poll() is not None or self._windows() != before:
+                return True
+            self.desktop.xdotool("windowactivate", "--sync", self._window, "key", "alt+F4")
+            with suppress(TooLateError):  # a window manager that is busy loses a key now and then
+                wait_until(lambda: self.process.poll() is not None or self._windows() != before, "", patience=_HEARD)
+            return self._windows() != before
+
+        wait_until(was_heard, "the window does not close", state=self._state)
 
     def wait_for_end(self, seconds: float = PATIENCE) -> int:
         """Wait until the program has ended, and return its exit code. A crash fails, with the stacks it printed."""
-        code = self.process.wait(seconds)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # prints the stacks of all threads
+            code = self.process.wait(seconds)
         assert code >= 0, f"the program ended with {code}\n{self.said()}"
         return code
 
@@ -207,6 +224,9 @@ class StudioWindow:
             return f"{self.tree().drawn()}\n{self.said()}"
         except BusError as error:
             return f"{error}\n{self.said()}"
+
+    def _windows(self) -> set[str]:
+        return set((self.desktop.xdotool("search", "--all", "--onlyvisible", "--pid", self.process.pid) or "").split())
 
     def _main_window(self) -> str:
         search = ("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", "Hub Studio")

@@ -41,10 +41,15 @@ class Stepping:
     def moved_by(self, unfreeze: Unfreeze) -> set[int]:
         """Fine-tune the last blocks for a step; return the places of the variables that are not byte-equal after it."""
         classifier, before = replace(self.classifier, plan=_plan(unfreeze)), self._bytes()
+        weights = [*self.module.variables, *classifier.head.weights]
+        values = [weight.numpy() for weight in weights]
         classifier.unfreeze()
         classifier.compile_whole()
         classifier.inner.train_on_batch(self._photos(), _ANSWERS)
-        return self._moved(before)
+        moved = self._moved(before)
+        for weight, value in zip(weights, values, strict=True):  # such a step leaves units that no gradient passes
+            weight.assign(value)
+        return moved
 
     def chosen(self, unfreeze: Unfreeze) -> set[int]:
         """Return the places of what may be trained in the last blocks."""
