@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from hubstudio.core import path_kinds, resources
 from hubstudio.core.addresses import FEATURE_TASKS
+from hubstudio.core.errors import BackboneError
 
 
 class ModuleFormat(StrEnum):
@@ -75,6 +78,29 @@ class BackboneInfo:
     def size_text(self) -> str:
         """Return '224 px' or 'any size'."""
         return f"{self.input_size} px" if self.input_size else "any size"
+
+    def to_table(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> BackboneInfo:
+        """Return what ``to_table`` was made from. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+        values: dict[str, Any] = {**table, "folder": Path(table["folder"]), "format": ModuleFormat(table["format"])}
+        values["blocks"] = tuple(Block(**block) for block in table["blocks"])
+        values["endpoints"] = tuple(Endpoint(end["name"], tuple(end["shape"])) for end in table["endpoints"])
+        return cls(**values)
+
+
+def photo_size(input_size: int | None, default_size: int, wanted: int) -> int:
+    """Return the side of the photos a module is run on. Raises ``BackboneError`` if it does not take ``wanted``."""
+    if wanted and input_size and wanted != input_size:
+        raise BackboneError(
+            f"The backbone takes photos of {input_size} px only.",
+            found=f"An image size of {wanted} px was asked for.",
+            next_step="Leave the image size at 0, or choose a backbone that takes any size.",
+        )
+    return wanted or default_size
 
 
 def bundled_names() -> tuple[str, ...]:

@@ -167,16 +167,16 @@ def features_folder() -> Path:
 
 
 def used_bytes() -> int:
-    """Return how much disk all stores take."""
-    return sum(size for _, size, _ in _all_segments())
+    """Return how much disk all stores take, with what others keep beside the features."""
+    return sum(size for _, size, _ in _all_files())
 
 
 def make_room(limit: int) -> int:
     """Remove what was not used for longest until at most ``limit`` bytes are left; return the bytes freed."""
-    segments = sorted(_all_segments())
-    excess = sum(size for _, size, _ in segments) - limit
+    files = sorted(_all_files())
+    excess = sum(size for _, size, _ in files) - limit
     freed = 0
-    for _, size, file in segments:
+    for _, size, file in files:
         if freed >= excess:
             break
         if _remove(file):
@@ -192,9 +192,11 @@ def empty() -> int:
     return freed - used_bytes()
 
 
-def _all_segments() -> list[tuple[float, int, Path]]:
+def _all_files() -> list[tuple[float, int, Path]]:
     found: list[tuple[float, int, Path]] = []
-    for file in features_folder().glob(f"*/*{_SUFFIX}"):
+    for file in features_folder().glob("*/*"):
+        if file.name.startswith("."):  # half-written
+            continue
         try:
             status = file.stat()
         except OSError:  # another program has just removed it

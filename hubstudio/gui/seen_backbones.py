@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from hubstudio.core import paths, whole_files
-from hubstudio.core.backbones import BackboneInfo, Block, ModuleFormat
+from hubstudio.core.backbones import BackboneInfo
 
 _MOST = 200
 
@@ -28,7 +28,7 @@ class SeenBackbones:
         try:
             table = self._tables[handle]
             if table["stamp"] == _stamp(Path(table["info"]["folder"])):
-                return _info(table["info"])
+                return BackboneInfo.from_table(table["info"])
         except (KeyError, TypeError, ValueError):
             pass
         return None
@@ -37,7 +37,7 @@ class SeenBackbones:
         """Keep what was seen, without the endpoints: only a new look can tell which of them is used."""
         if info.features_name:
             return
-        plain = {**asdict(replace(info, endpoints=())), "folder": str(info.folder)}
+        plain = replace(info, endpoints=()).to_table()
         self._put(info.handle, {"stamp": _stamp(info.folder), "info": plain})
 
     def refusal(self, handle: str, folder: Path) -> str:
@@ -60,13 +60,6 @@ class SeenBackbones:
             whole_files.write_text(_file(), json.dumps(newest))
         except OSError:  # it costs only another look
             return
-
-
-def _info(table: Mapping[str, Any]) -> BackboneInfo:
-    values: dict[str, Any] = {**table, "folder": Path(table["folder"]), "format": ModuleFormat(table["format"])}
-    values["blocks"] = tuple(Block(**block) for block in table["blocks"])
-    values["endpoints"] = ()
-    return BackboneInfo(**values)
 
 
 def _read() -> dict[str, Any]:

@@ -22,9 +22,9 @@ from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.split import Split
 from hubstudio.ml import speed_measuring
-from hubstudio.ml.hub_module import HubModule
+from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
-from hubstudio.ml.obtaining import obtain
+from hubstudio.ml.obtaining import obtain_frozen
 from hubstudio.ml.photo_store import store_photos
 from hubstudio.ml.training_data import Data
 from hubstudio.ml.training_loop import PhasePlan, PhaseResult, Surroundings, train_phase
@@ -71,7 +71,7 @@ class _Contest:
 
     def _tried(self, place: int, backbone: str, name: str) -> Contender:
         keras.utils.set_random_seed(self.plan.seed)
-        module = obtain(backbone, "", self.report, self.cancel)
+        module = obtain_frozen(backbone, "", self.report, self.cancel)
         plan = replace(self.plan, backbone=module.handle)
         watch = _Watch(name, place, self.contenders, self.report)
         data = self._data(module, plan, watch)
@@ -96,7 +96,7 @@ class _Contest:
     def _photos(self) -> list[Photo]:
         return [*self.split.part(Part.TRAINING), *self.split.part(Part.VALIDATION)]
 
-    def _data(self, module: HubModule, plan: Plan, watch: _Watch) -> Data:
+    def _data(self, module: FeatureModule, plan: Plan, watch: _Watch) -> Data:
         photos = self._photos()
         paths = [photo.path for photo in photos]
         digests = [self.photo_set.facts[path].digest for path in paths]
@@ -107,7 +107,7 @@ class _Contest:
             raise PhotosError("Photos went away while they were compared.", next_step="Check the photos again.")
         return data
 
-    def _head(self, module: HubModule, plan: Plan, data: Data, watch: _Watch) -> PhaseResult:
+    def _head(self, module: FeatureModule, plan: Plan, data: Data, watch: _Watch) -> PhaseResult:
         statistics = FeatureStatistics.of(data.stored.features[data.training])
         classifier = build_classifier(plan, module, len(self.photo_set.classes), statistics)
         rate = classifier.rate(Phase.HEAD)
@@ -119,7 +119,7 @@ class _Contest:
         self.cancel.check_before_results()
         return result
 
-    def _photos_per_second(self, plan: Plan, module: HubModule, watch: _Watch) -> float:
+    def _photos_per_second(self, plan: Plan, module: FeatureModule, watch: _Watch) -> float:
         """Return how fast photos go through decoder and backbone, 0 if nobody knows.
 
         The speed on these photos is kept in place of the measured one, which is made first where there is none. If

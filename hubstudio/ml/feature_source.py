@@ -17,8 +17,8 @@ from hubstudio.core import feature_store, whole_files
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import DECODER_VERSION
 from hubstudio.core.feature_store import FeatureKey, FeatureStore
+from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import Runtime, choose_runtime, runtime_named, runtime_versions
-from hubstudio.ml.hub_module import HubModule
 
 _READ_AT_ONCE = 1 << 20
 _LOCK_SECONDS = 5.0
@@ -31,7 +31,7 @@ class FrozenBackbone:
     is the same run. With ``remembers`` off, a choice counts for this object only: made on other photos than real ones.
     """
 
-    def __init__(self, module: HubModule, size: int, cancel: CancelToken, *, remembers: bool = True) -> None:
+    def __init__(self, module: FeatureModule, size: int, cancel: CancelToken, *, remembers: bool = True) -> None:
         self.module, self.size = module, size
         self._cancel, self._remembers = cancel, remembers
         self._digest = module_digest(module.folder)
@@ -55,8 +55,9 @@ class FrozenBackbone:
         return FeatureKey(self._digest, self.module.features_name, self.size, how)
 
     def _decided(self, photos: NDArray[np.float32]) -> Runtime:
-        known = runtime_named(self.runtime_name, self.module, self.size) if self.runtime_name else None
-        runtime = known or choose_runtime(self.module, self.size, photos, self._cancel)
+        module = self.module.whole()
+        known = runtime_named(self.runtime_name, module, self.size) if self.runtime_name else None
+        runtime = known or choose_runtime(module, self.size, photos, self._cancel)
         if runtime.name != self.runtime_name:
             self.runtime_name = runtime.name
             if self._remembers:

@@ -18,9 +18,9 @@ from hubstudio.core.augmenting import augmented
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import PhotosError
 from hubstudio.core.events import FeaturesDone, Report
+from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
 from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
-from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.photo_batches import PhotoBatch, read_batches
 from hubstudio.ml.photo_store import keep_within_limit, no_numbers
 
@@ -31,7 +31,7 @@ _VIEWS_VERSION = 1
 def store_views(
     paths: Sequence[Path],
     digests: Sequence[bytes],
-    module: HubModule,
+    module: FeatureModule,
     size: int,
     augmentation: Augmentation,
     seed: int,

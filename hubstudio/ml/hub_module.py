@@ -16,6 +16,7 @@ from hubstudio.core.backbones import (
     Endpoint,
     ModuleFormat,
     display_name,
+    photo_size,
 )
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.errors import BackboneError, DamagedModuleError
@@ -77,13 +78,11 @@ class HubModule:
 
     def size(self, wanted: int = 0) -> int:
         """Return the side of the photos it is run on. Raises ``BackboneError`` if it does not take ``wanted``."""
-        if wanted and self.input_size and wanted != self.input_size:
-            raise BackboneError(
-                f"The backbone takes photos of {self.input_size} px only.",
-                found=f"An image size of {wanted} px was asked for.",
-                next_step="Leave the image size at 0, or choose a backbone that takes any size.",
-            )
-        return wanted or self.default_size
+        return photo_size(self.input_size, self.default_size, wanted)
+
+    def whole(self) -> HubModule:
+        """Return the module itself."""
+        return self
 
     def require_fine_tuning(self) -> None:
         """Raise ``BackboneError`` if no variable of it can be trained."""

@@ -23,6 +23,10 @@ Value = Any
 _LARGEST_INLINE = 4096
 """Numbers that a constant may hold to stand in the model's configuration; larger ones must be weights of a layer."""
 _AFFINE_EPSILON = 1e-3
+_UNDRAWN = "zeros"
+"""How weights begin that are given their values at once, here and whenever the file is loaded: without drawing."""
+NETWORK = "backbone"
+"""What the model of a module's graph is called inside a classifier."""
 
 
 class CannotRewrite(Exception):  # noqa: N818 - not an error of anybody: the other way is taken
@@ -33,7 +37,7 @@ class Shape(tuple[int, ...]):
     """A tensor's shape as a value of the graph; -1 is the batch."""
 
 
-def rewrite(graph: FrozenGraph, size: int, name: str = "backbone") -> keras.Model:
+def rewrite(graph: FrozenGraph, size: int, name: str = NETWORK) -> keras.Model:
     """Return a Keras model of the graph: float32 ``[batch, size, size, 3]`` in [0, 1] to its output."""
     photos = keras.Input((size, size, 3), name="photos")
     values: dict[str, Value] = {graph.input: photos}
@@ -115,8 +119,9 @@ def _conv(node: Any, inputs: list[Value]) -> Value:
     photos, padding = _padded(node, inputs[0])
     groups = photos.shape[-1] // kernel.shape[2]
     layer = keras.layers.Conv2D(
-        kernel.shape[3], kernel.shape[:2], padding=padding, groups=groups, use_bias=False, **_windows(node)
-    )
+        kernel.shape[3], kernel.shape[:2], padding=padding, groups=groups, use_bias=False,
+        kernel_initializer=_UNDRAWN, **_windows(node),
+    )  # fmt: skip
     return _with_weights(layer, photos, kernel)
 
 
@@ -124,8 +129,9 @@ def _depthwise(node: Any, inputs: list[Value]) -> Value:
     kernel = _constant(inputs[1], "a kernel")
     photos, padding = _padded(node, inputs[0])
     layer = keras.layers.DepthwiseConv2D(
-        kernel.shape[:2], depth_multiplier=kernel.shape[3], padding=padding, use_bias=False, **_windows(node)
-    )
+        kernel.shape[:2], depth_multiplier=kernel.shape[3], padding=padding, use_bias=False,
+        depthwise_initializer=_UNDRAWN, **_windows(node),
+    )  # fmt: skip
     return _with_weights(layer, photos, kernel)
 
 
@@ -134,7 +140,9 @@ def _mat_mul(node: Any, inputs: list[Value]) -> Value:
     if node.attr["transpose_a"].b or len(inputs[0].shape) != 2:
         raise CannotRewrite("a product of transposed values")
     kernel = kernel.T if node.attr["transpose_b"].b else kernel
-    return _with_weights(keras.layers.Dense(kernel.shape[1], use_bias=False), inputs[0], kernel)
+    return _with_weights(
+        keras.layers.Dense(kernel.shape[1], use_bias=False, kernel_initializer=_UNDRAWN), inputs[0], kernel
+    )
 
 
 def _batch_norm(node: Any, inputs: list[Value]) -> Value:

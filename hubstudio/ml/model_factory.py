@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -19,9 +20,9 @@ from hubstudio.core.errors import PlanError
 from hubstudio.core.events import Phase
 from hubstudio.core.plan import Mode, Optimizer, Output, Plan
 from hubstudio.ml.blocks import VariableBlock
+from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.frozen_border import FrozenBorder
 from hubstudio.ml.hub_backbone import HubBackbone
-from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.keras_rewrite import CannotRewrite, rewrite
 from hubstudio.ml.optimising import automatic_rate, make_loss, make_optimizer, rate_scales
 from hubstudio.ml.tail_layer import tail_model
@@ -59,19 +60,28 @@ class FeatureStatistics:
 class Classifier:
     """Models that share one backbone and one head. Each gives logits; ``finished`` gives probabilities."""
 
-    backbone: HubBackbone
+    module: FeatureModule
     logits: keras.Model
     """Features ``[batch, features]`` to logits; what the others share, and never compiled: a file of a model that holds
     a compiled one holds its optimizer too."""
     head: keras.Model
     """The same to train, compiled."""
-    inner: keras.Model
-    """Photos ``[batch, size, size, 3]``, RGB 0..255, to logits."""
     plan: Plan
     size: int
     classes: int
     photos: int
     """Number of training photos: automatic learning rates follow it."""
+
+    @cached_property
+    def backbone(self) -> HubBackbone:
+        """The module as a layer, frozen at first. Loads the module, if it was only known so far."""
+        return HubBackbone(self.module.features, self.module.whole(), name="backbone")
+
+    @cached_property
+    def inner(self) -> keras.Model:
+        """Photos ``[batch, size, size, 3]``, RGB 0..255, to logits; through the module itself."""
+        photos = keras.Input((self.size, self.size, 3), name="photos")
+        return keras.Model(photos, self.logits(self.backbone(keras.layers.Rescaling(1 / 255)(photos))))
 
     def rate(self, phase: Phase) -> float:
         """Return the learning rate of a phase: the plan's, or one that suits where it leaves that open."""
@@ -86,8 +96,7 @@ class Classifier:
 
     def unfreeze(self) -> frozenset[int]:
         """Let the plan's last blocks move, everything else frozen; return the places of their variables."""
-        module = self.backbone.module
-        module.require_fine_tuning()
+        self.backbone.module.require_fine_tuning()
         self.backbone.unfreeze({place for block in self.moving_blocks for place in block.places})
         self.backbone.train_batch_norm = self.plan.train_batch_norm
         return self.backbone.unfrozen
@@ -129,16 +138,17 @@ class Classifier:
         alone; else it stays a ``HubBackbone``.
         """
         try:
-            backbone = rewrite(self.backbone.module.frozen(self.size), self.size)
+            network = rewrite(self.backbone.module.frozen(self.size), self.size)
         except CannotRewrite:
             return self.finished_with_module()
-        return self._finished_on(backbone)
+        return self.finished_on(network)
 
     def finished_with_module(self) -> keras.Model:
         """Return the model to save with the hub module itself inside; it loads where Hub Studio is installed."""
-        return self._finished_on(self.backbone)
+        return self.finished_on(self.backbone)
 
-    def _finished_on(self, backbone: keras.layers.Layer) -> keras.Model:
+    def finished_on(self, backbone: keras.layers.Layer) -> keras.Model:
+        """Return the model to save on a backbone that gives the module's features, photos scaled to 0 to 1."""
         photos = keras.Input((self.size, self.size, 3), name="photos")
         features = backbone(keras.layers.Rescaling(1 / 255, name="scale")(photos))
         answers = keras.layers.Activation(_activation(self.plan), name="probabilities")(self.logits(features))
@@ -150,8 +160,11 @@ class Classifier:
         return keras.Model(photo, classifier(resize(photo, training=False)), name="hubstudio")
 
 
-def build_classifier(plan: Plan, module: HubModule, classes: int, statistics: FeatureStatistics) -> Classifier:
-    """Build the models for a plan, head compiled, backbone frozen. Raises ``PlanError`` or ``BackboneError``."""
+def build_classifier(plan: Plan, module: FeatureModule, classes: int, statistics: FeatureStatistics) -> Classifier:
+    """Build the models for a plan, head compiled, backbone frozen. Raises ``PlanError`` or ``BackboneError``.
+
+    Nothing of a module that is only known is loaded before it is needed.
+    """
     if plan.output is Output.SIGMOID and classes != 2:
         raise PlanError(
             "A sigmoid output tells two classes apart.",
@@ -159,15 +172,12 @@ def build_classifier(plan: Plan, module: HubModule, classes: int, statistics: Fe
             next_step="Use softmax, or photos of two classes.",
         )
     if plan.mode is Mode.FINE_TUNE:
-        module.require_fine_tuning()
+        module.whole().require_fine_tuning()
     size = module.size(plan.image_size)
-    backbone = HubBackbone(module.features, module, name="backbone")
     logits = _build_head(plan, module.features, classes, statistics)
     features = keras.Input((module.features,), name="features")
     head = keras.Model(features, logits(features))
-    photos = keras.Input((size, size, 3), name="photos")
-    inner = keras.Model(photos, logits(backbone(keras.layers.Rescaling(1 / 255)(photos))))
-    classifier = Classifier(backbone, logits, head, inner, plan, size, classes, statistics.photos)
+    classifier = Classifier(module, logits, head, plan, size, classes, statistics.photos)
     classifier.compile_head()
     return classifier
 

@@ -15,9 +15,9 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import FeaturesDone, Report
 from hubstudio.core.settings import load_settings
+from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
 from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
-from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.photo_batches import read_batches
 from hubstudio.ml.pixel_file import PixelFile
 
@@ -43,7 +43,7 @@ class StoredPhotos:
 def store_photos(
     paths: Sequence[Path],
     digests: Sequence[bytes],
-    module: HubModule,
+    module: FeatureModule,
     size: int,
     pixel_file: Path | None,
     report: Report,
@@ -76,7 +76,7 @@ def keep_within_limit() -> None:
     feature_store.make_room(load_settings().feature_limit_bytes)
 
 
-def no_numbers(module: HubModule, path: Path) -> BackboneError:
+def no_numbers(module: FeatureModule, path: Path) -> BackboneError:
     """Return the error for a backbone whose features cannot be computed with."""
     return BackboneError(
         f"The backbone '{display_name(module.handle)}' gives features that are no numbers.",
@@ -93,7 +93,7 @@ class _Work:
         source: FeatureSource,
         paths: Sequence[Path],
         digests: Sequence[bytes],
-        module: HubModule,
+        module: FeatureModule,
         pixel_file: Path | None,
         size: int,
     ) -> None:

@@ -16,14 +16,19 @@ from numpy.typing import NDArray
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import RunError, UnsafeModuleError
 from hubstudio.core.hyper_parameters import CHECK_BATCH
+from hubstudio.core.plan import Mode
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.ml.hub_backbone import HubBackbone, load_keras_file
+from hubstudio.ml.keras_rewrite import NETWORK
+from hubstudio.ml.known_modules import KnownModule, keep_known
 from hubstudio.ml.model_factory import CLASSIFIER_LAYER, Classifier
 from hubstudio.ml.module_safety import trust_command
 from hubstudio.ml.photo_batches import read_batches
 
 TOLERANCE = 1e-4
 """Largest difference of any probability that a rewritten model may show."""
+_FEW = 4
+"""Photos that show whether a file gives back what was written to it."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,29 @@ def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path]) -> 
     """Save the finished model, load it again, and compare its answers with the trained one's on some photos.
 
     Returns a note for the person if the file needs Hub Studio to be loaded, else an empty string. Raises ``RunError``
-    if even the file with the module inside answers otherwise.
+    if even the file with the module inside answers otherwise. A backbone that was only known so far is not loaded for
+    it: a model on its known network has once answered like the module, so the file is compared with what was written.
     """
-    batch = next(iter(read_batches(photos, classifier.size, max(len(photos), 1), CancelToken())), None)
-    noise = np.random.default_rng(0).uniform(0, 255, (4, classifier.size, classifier.size, 3)).astype(np.float32)
-    sample = batch.photos if batch and len(batch.photos) else noise
+    if _saved_on_known_network(classifier, file, photos):
+        return ""
+    return _save_compared(classifier, file, photos)
+
+
+def _saved_on_known_network(classifier: Classifier, file: Path, photos: Sequence[Path]) -> bool:
+    """Save the model on what was kept of its backbone; False if there is nothing, or it does not come back alike."""
+    module = classifier.module
+    network = module.network(classifier.size) if isinstance(module, KnownModule) else None
+    if network is None:
+        return False
+    model = classifier.finished_on(network)
+    sample = _sample(classifier.size, photos[:_FEW])
+    expected = _in_small_batches(model.get_layer(CLASSIFIER_LAYER), sample)
+    model.save(file)
+    return _difference(file, sample, expected) <= TOLERANCE
+
+
+def _save_compared(classifier: Classifier, file: Path, photos: Sequence[Path]) -> str:
+    sample = _sample(classifier.size, photos)
     expected = _expected(classifier, sample)
     found = ""
     for make in (classifier.finished, classifier.finished_with_module):
@@ -101,8 +124,12 @@ def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path]) -> 
             found = _first_line(error)
             continue
         if difference <= TOLERANCE:
-            uses_module = any(isinstance(layer, HubBackbone) for layer in _layers(model))
-            return _NEEDS_STUDIO if uses_module else ""
+            if any(isinstance(layer, HubBackbone) for layer in _layers(model)):
+                return _NEEDS_STUDIO
+            if classifier.plan.mode is Mode.EXTRACT:
+                network: Any = model.get_layer(CLASSIFIER_LAYER).get_layer(NETWORK)
+                keep_known(classifier.module.whole(), classifier.size, network)
+            return ""
         found = f"The file gave probabilities that differ by {difference:.3g}."
     raise RunError(
         "The trained model could not be saved in a way that answers like before.",
@@ -115,6 +142,14 @@ _NEEDS_STUDIO = (
     "This backbone has operations that Keras's own layers lack: its .keras file loads only where Hub Studio is "
     "installed. SavedModel and TensorFlow Lite exports are not affected."
 )
+
+
+def _sample(size: int, photos: Sequence[Path]) -> NDArray[np.float32]:
+    """Return some photos ``[photos, size, size, 3]``, or noise if none can be read."""
+    batch = next(iter(read_batches(photos, size, max(len(photos), 1), CancelToken())), None)
+    if batch and len(batch.photos):
+        return batch.photos
+    return np.random.default_rng(0).uniform(0, 255, (_FEW, size, size, 3)).astype(np.float32)
 
 
 def _expected(classifier: Classifier, sample: NDArray[np.float32]) -> NDArray[np.float32]:

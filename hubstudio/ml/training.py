@@ -43,11 +43,11 @@ from hubstudio.core.run_folder import (
 from hubstudio.core.split import Split
 from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
 from hubstudio.ml.checkpoints import Checkpoint, Checkpoints, read_checkpoint, write_checkpoint
+from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_source import module_digest
 from hubstudio.ml.feature_views import store_views
-from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
-from hubstudio.ml.obtaining import obtain
+from hubstudio.ml.obtaining import obtain, obtain_frozen
 from hubstudio.ml.phases import Phases, with_more_epochs
 from hubstudio.ml.photo_store import StoredPhotos, store_photos
 from hubstudio.ml.run_log import RunLog
@@ -118,18 +118,19 @@ class Trainer:
         self.cancel.check_before_results()
         return photo_set, split
 
-    def get_module(self) -> HubModule:
-        """Bring the plan's backbone here, if it is not, and load it."""
-        module = obtain(self.plan.backbone, self.plan.features, self.report, self.cancel, self.log.meter.begin)
+    def get_module(self) -> FeatureModule:
+        """Bring the plan's backbone here, if it is not; load it, unless it stays as it is and is known."""
+        get = obtain_frozen if self.plan.mode is Mode.EXTRACT else obtain
+        module = get(self.plan.backbone, self.plan.features, self.report, self.cancel, self.log.meter.begin)
         if self.plan.mode is Mode.FINE_TUNE:
-            module.require_fine_tuning()
+            module.whole().require_fine_tuning()
         self.plan = replace(self.plan, backbone=module.handle, features=module.features_name)
         return module
 
     def run(
         self,
         unfinished: UnfinishedRun,
-        module: HubModule,
+        module: FeatureModule,
         photo_set: PhotoSet,
         split: Split,
         *,
@@ -168,7 +169,7 @@ class Trainer:
     def _run_held(
         self,
         unfinished: UnfinishedRun,
-        module: HubModule,
+        module: FeatureModule,
         photo_set: PhotoSet,
         split: Split,
         *,
@@ -195,7 +196,7 @@ class Trainer:
         self.cancel.check_before_results()
         self.report(PhotosRead(done, total, what, self.log.clock()))
 
-    def _started(self, out: Path, module: HubModule, photo_set: PhotoSet, split: Split, *, resumed: bool) -> None:
+    def _started(self, out: Path, module: FeatureModule, photo_set: PhotoSet, split: Split, *, resumed: bool) -> None:
         info = module.info()
         if speed := speeds.kept_for(self.plan, info):
             self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split))
@@ -211,7 +212,7 @@ class Trainer:
     def _fill(
         self,
         unfinished: UnfinishedRun,
-        module: HubModule,
+        module: FeatureModule,
         photo_set: PhotoSet,
         split: Split,
         data: Data,
@@ -236,7 +237,7 @@ class Trainer:
         write_summary(folder, summary)
         return summary
 
-    def _store(self, folder: Path, module: HubModule, photo_set: PhotoSet, split: Split) -> tuple[Data, Split]:
+    def _store(self, folder: Path, module: FeatureModule, photo_set: PhotoSet, split: Split) -> tuple[Data, Split]:
         photos = [*split.part(Part.TRAINING), *split.part(Part.VALIDATION)]
         self.report(PhaseStarted(Phase.FEATURES, 0, self.log.clock()))
         pixel_file = folder / _PIXELS if self.plan.mode is Mode.FINE_TUNE else None
@@ -254,7 +255,7 @@ class Trainer:
         data = Data.of(stored, photos, len(split.part(Part.TRAINING)), photo_set.classes, self.plan)
         return replace(data, views=self._views(module, photo_set, split)), split
 
-    def _views(self, module: HubModule, photo_set: PhotoSet, split: Split) -> NDArray[np.float32] | None:
+    def _views(self, module: FeatureModule, photo_set: PhotoSet, split: Split) -> NDArray[np.float32] | None:
         """Return the features of varied training photos, if the plan wants them and the backbone stays as it is."""
         plan = self.plan
         if plan.mode is not Mode.EXTRACT or plan.augmentation.is_none:
@@ -302,7 +303,7 @@ class Trainer:
         head: PhaseResult,
         blocks: PhaseResult | None,
     ) -> RunSummary:
-        main, module = blocks or head, classifier.backbone.module
+        main, module = blocks or head, classifier.module
         kept = blocks.best if blocks and blocks.best else head.best
         assert kept is not None
         fine_tuned = bool(blocks and blocks.best_epoch)
@@ -332,7 +333,7 @@ class Trainer:
     def _decided(self, classifier: Classifier, data: Data) -> dict[str, Any]:
         """Return what the plan left open and the run has decided."""
         decided: dict[str, Any] = {
-            "backbone_digest": module_digest(classifier.backbone.module.folder),
+            "backbone_digest": module_digest(classifier.module.folder),
             "class_weights": data.class_weights is not None,
             "learning_rate": classifier.rate(Phase.HEAD),
         }

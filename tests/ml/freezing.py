@@ -71,5 +71,5 @@ _ANSWERS = np.array([0, 1])
 
 
 def _plan(unfreeze: Unfreeze) -> Plan:
-    """As large a rate as there is: at a small one, the step of a gradient near zero is lost in the weight's last bit."""
+    """As large a rate as there is: at a small one, the step of a gradient near zero is lost in a weight's last bit."""
     return Plan("photos", mode=Mode.FINE_TUNE, unfreeze=unfreeze, fine_tune_learning_rate=1.0)

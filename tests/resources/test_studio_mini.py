@@ -202,7 +202,8 @@ def test_the_module_converts_to_built_in_tflite_operations(module: Module, noise
 def test_fine_tuning_gains_on_real_photos(shared: Path, tmp_path: Path) -> None:
     """Hand signs: unlike anything the generator paints, so that the network has something to learn."""
     extract = Plan(str(shared / "datasets" / "sign_digits"), backbone="studio-mini")
-    plans = {"extract": extract, "fine-tuned": replace(extract.with_mode(Mode.FINE_TUNE), unfreeze="all", fine_tune_learning_rate=1e-3)}
+    whole = replace(extract.with_mode(Mode.FINE_TUNE), unfreeze="all", fine_tune_learning_rate=1e-3)
+    plans = {"extract": extract, "fine-tuned": whole}
     accuracies: dict[str, float] = {}
     for name, plan in plans.items():
         engine = LocalEngine()
