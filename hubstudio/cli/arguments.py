@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from typing import Any, NoReturn
 
 from hubstudio.core.errors import StudioError, did_you_mean
@@ -40,6 +40,12 @@ class Parser(ArgumentParser):
         what = message[:1].upper() + message[1:]
         raise UsageError(what if what.endswith(".") else f"{what}.", self.format_usage(), self.prog)
 
+    def given(self, args: Namespace) -> list[str]:
+        """Return the options that differ from their defaults."""
+        options = [action for action in self._actions if action.option_strings]
+        values = [(action, getattr(args, action.dest, action.default)) for action in options]
+        return [action.option_strings[0] for action, value in values if value != action.default]
+
     def refuse_unknown(self, argument: str) -> NoReturn:
         """Raise ``UsageError`` for an argument that is none, with the nearest option."""
         name = argument.split("=", maxsplit=1)[0]
@@ -51,3 +57,19 @@ class Parser(ArgumentParser):
 def json_option(parser: Parser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else there")
+
+
+def whole_number(text: str) -> int:
+    """Read an argument that is a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a whole number") from None
+
+
+def number(text: str) -> float:
+    """Read an argument that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a number") from None

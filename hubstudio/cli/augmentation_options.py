@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
+from argparse import BooleanOptionalAction, Namespace
 from dataclasses import replace
 from typing import Any
 
-from hubstudio.cli.arguments import Parser
+from hubstudio.cli.arguments import Parser, number, whole_number
 from hubstudio.core.augmentation import CHANGES, NO_AUGMENTATION, PRESETS, Augmentation, Change
 from hubstudio.core.plan import Plan
 
@@ -49,20 +49,6 @@ def _add(parser: Parser, change: Change) -> None:
     parser.add_argument(
         change.option,
         metavar="N" if change.kind is int else "X",
-        type=_whole_number if change.kind is int else _number,
+        type=whole_number if change.kind is int else number,
         help=f"{change.help} {limits} (default: {default}).".replace("%", "%%"),
     )
-
-
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}' is not a whole number") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}' is not a number") from None

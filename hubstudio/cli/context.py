@@ -29,6 +29,8 @@ class Context:
     has_screen: bool = False
     project_to_open: Path | None = None
     """A project that the window shows once the command is done."""
+    training: Path | None = None
+    """The run that a training is to become: should it be interrupted, it may be able to go on."""
 
     def engine(self) -> Engine:
         """Return the engine. Loading it takes seconds: check everything that needs none before."""

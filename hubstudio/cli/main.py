@@ -12,8 +12,9 @@ from hubstudio.cli import backbones, check, compare, demo, evaluate, export, fea
 from hubstudio.cli.arguments import Parser, UsageError, json_option
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, EngineMaker, interruptible
-from hubstudio.core.errors import Cancelled, StudioError, Suspended
+from hubstudio.core.errors import Cancelled, StudioError
 from hubstudio.core.settings import load_settings
+from hubstudio.core.unfinished_runs import UnfinishedRun
 
 DONE, MISTAKE, USAGE, INTERRUPTED = 0, 1, 2, 130
 OpenWindow = Callable[[Path | None], int]
@@ -110,7 +111,7 @@ def _guarded(args: Namespace, context: Context) -> int:
 def _ended_by(error: BaseException, context: Context, command: str) -> int:
     # Ctrl+C reaches the processes of an export too: how their end looks from here is no mistake of the person.
     if context.cancel.is_cancelled or isinstance(error, Cancelled | KeyboardInterrupt):
-        context.console.error(_interrupted(error, command))
+        context.console.error(_interrupted(command, context.training))
         return INTERRUPTED
     if isinstance(error, UsageError):
         return _refuse(context.console, error)
@@ -118,13 +119,25 @@ def _ended_by(error: BaseException, context: Context, command: str) -> int:
     return MISTAKE
 
 
-def _interrupted(error: BaseException, command: str) -> StudioError:
-    if isinstance(error, Suspended) and error.run:
+def _interrupted(command: str, training: Path | None) -> StudioError:
+    if run := _unfinished(training):
         return StudioError(
-            "Interrupted; the training can go on where it was.", next_step=f"hubstudio train --resume '{error.run}'"
+            f"Interrupted; the training is laid aside ({run.progress}) and can go on.",
+            next_step=f"hubstudio train --resume '{run.out}'",
         )
     kept = "What was downloaded so far is kept, and goes on from there." if command == "backbones" else ""
     return StudioError("Interrupted; nothing half-written is left.", found=kept)
+
+
+def _unfinished(out: Path | None) -> UnfinishedRun | None:
+    """Return what there is of a training that was to become ``out``; None if it had not begun.
+
+    The disk is asked, not the error: whoever interrupts twice does not wait for the engine's word.
+    """
+    try:
+        return UnfinishedRun.open(out) if out else None
+    except StudioError:
+        return None
 
 
 def _explained(error: BaseException) -> StudioError:

@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from pathlib import Path
 from typing import Any
 
-from hubstudio.cli.arguments import Parser
+from hubstudio.cli.arguments import Parser, number
 from hubstudio.core import path_kinds
 from hubstudio.core.photo_counts import LOPSIDED
 from hubstudio.core.photos import name_below
@@ -31,7 +31,7 @@ def define(parser: Parser) -> None:
     )
     for name in ("validation", "test"):
         parser.add_argument(
-            f"--{name}-share", metavar="X", type=_share,
+            f"--{name}-share", metavar="X", type=number,
             help=f"share of the photos for {name}, 0 to 1 (default: {getattr(_DEFAULTS, f'{name}_share'):g})",
         )  # fmt: skip
 
@@ -77,10 +77,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not (old and equals and new):
         raise ArgumentTypeError(f"'{text}' is not OLD=NEW")
     return old, new
-
-
-def _share(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}' is not a number") from None

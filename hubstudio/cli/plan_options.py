@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
+from argparse import BooleanOptionalAction, Namespace
 from dataclasses import replace
 from typing import Any
 
 from hubstudio.cli import augmentation_options, photo_options
-from hubstudio.cli.arguments import Parser
+from hubstudio.cli.arguments import Parser, number, whole_number
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
 from hubstudio.core.known_modules import resolved
 from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Optimizer, Output, Plan, Unfreeze
@@ -82,28 +82,14 @@ def _given(args: Namespace) -> dict[str, Any]:
 def _add_number(parser: Parser, row: HyperParameter) -> None:
     default = f"{getattr(_DEFAULTS, row.name):g}"
     if row.name == "epochs":
-        default = ", ".join(f"{number} for {mode}" for mode, number in DEFAULT_EPOCHS.items())
+        default = ", ".join(f"{count} for {mode}" for mode, count in DEFAULT_EPOCHS.items())
     parser.add_argument(
         row.option,
         metavar="N" if row.whole else "X",
-        type=_whole_number if row.whole else _number,
+        type=whole_number if row.whole else number,
         help=f"{row.help} (default: {default})".replace("%", "%%"),
     )
 
 
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}' is not a whole number") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"'{text}' is not a number") from None
-
-
 def _unfreeze(text: str) -> Unfreeze:
-    return "all" if text.casefold() == "all" else _whole_number(text)
+    return "all" if text.casefold() == "all" else whole_number(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from argparse import Namespace
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from hubstudio.cli.arguments import Parser
 from hubstudio.cli.bringing import brought
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, Reporter
-from hubstudio.core import speeds
+from hubstudio.core import path_kinds, speeds
 from hubstudio.core.catalogue import backbone_name
+from hubstudio.core.cost import Cost
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import StudioError, TrainingError
+from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Event, Report, RunStarted
-from hubstudio.core.memory import available_memory, refusal_text
+from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
 from hubstudio.core.photo_listing import list_photos
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary, require_free
@@ -27,6 +28,8 @@ from hubstudio.core.run_state import percent
 from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
 
 _MANY_PHOTOS = 2000
+_BESIDE_A_PLAN = ("--tensorboard", "--despite-memory", "--json")
+"""Options that are no part of what a run is."""
 
 HELP = "train a classifier and write a run folder"
 
@@ -52,8 +55,9 @@ def define(parser: Parser) -> None:
         "--tensorboard", metavar="FOLDER", type=Path, help="also write logs that TensorBoard shows, as it goes"
     )
     parser.add_argument(
-        "--despite-memory", action="store_true", help="train although it is predicted to need more memory than is free"
-    )
+        "--despite-memory", action="store_true",
+        help="train, or go on, although that is predicted to need more memory than is free",
+    )  # fmt: skip
     plan_options.define(parser)
     parser.set_defaults(parser=parser)
 
@@ -79,39 +83,66 @@ def _begin(args: Namespace, context: Context) -> int:
     photos.require_trainable()  # said at once, not after TensorFlow has loaded
     engine = context.engine()
     plan = replace(plan, backbone=brought(plan.backbone, engine, context))
-    if _is_worth_measuring(plan, len(photos.photos)):
-        _measure(engine, plan, context)
-    with _reporting(args, engine, context, asks=not args.despite_memory) as report:
-        summary = engine.train(plan, out, report, context.cancel)
-    return _tell(summary, out, context)
+    _measure_if_worth_it(engine, plan, len(photos.photos), context)
+    return _run(args, engine, out, context, lambda report: engine.train(plan, out, report, context.cancel))
 
 
 def _resume(args: Namespace, context: Context) -> int:
-    if args.photos or args.out or args.plan:
-        args.parser.error("--resume goes on by the plan it began with: give nothing but the run")
+    _refuse_another_plan(args, "--resume goes on by the plan it began with", "--resume")
     run = UnfinishedRun.open(args.resume)
+    context.training = run.out  # it stays, however early this is interrupted
+    plan, (photos, _) = run.plan(), run.photos()
     context.console.message(f"Going on with '{run.out}': {run.progress}.")
     engine = context.engine()
-    with _reporting(args, engine, context) as report:
-        summary = engine.resume(run.folder, report, context.cancel)
-    return _tell(summary, run.out, context)
+    _measure_if_worth_it(engine, plan, len(photos.photos), context)
+    return _run(args, engine, run.out, context, lambda report: engine.resume(run.folder, report, context.cancel))
 
 
 def _continue(args: Namespace, context: Context) -> int:
-    if args.photos or args.plan or not args.epochs:
-        args.parser.error("--continue goes on by the plan of that run: give --epochs, how many more, and --out")
+    if not args.epochs:
+        args.parser.error("--continue trains a run for more epochs: give --epochs, how many more")
+    _refuse_another_plan(args, "--continue goes on by the plan of that run", "--continue", "--epochs", "--out")
     out = require_free(args.out)
-    run = RunFolder.open(args.continued).path
+    run = _finished(args.continued)
+    plan, photos = run.plan(), len(run.split())
     engine = context.engine()
+    _measure_if_worth_it(engine, plan, photos, context)
+    return _run(
+        args, engine, out, context,
+        lambda report: engine.continue_run(run.path, args.epochs, out, report, context.cancel),
+    )  # fmt: skip
+
+
+def _refuse_another_plan(args: Namespace, rule: str, *needed: str) -> None:
+    """Refuse what would be passed over in silence, since the training goes on by a plan of its own."""
+    others = [option for option in args.parser.given(args) if option not in (*needed, *_BESIDE_A_PLAN)]
+    if args.photos:
+        others.insert(0, "PHOTOS")
+    if others:
+        args.parser.error(f"{rule}: leave out {', '.join(others)}")
+
+
+def _finished(path: Path) -> RunFolder:
+    """Open a finished run; of one that was interrupted, say how it goes on."""
+    if not path_kinds.is_taken(path):
+        require_no_unfinished(path_kinds.absolute(path))
+    return RunFolder.open(path)
+
+
+def _run(args: Namespace, engine: Engine, out: Path, context: Context, train: Callable[[Report], RunSummary]) -> int:
+    """Let ``train`` make the run ``out``, and print what it came to."""
+    context.training = out
     with _reporting(args, engine, context) as report:
-        summary = engine.continue_run(run, args.epochs, out, report, context.cancel)
+        summary = train(report)
     return _tell(summary, out, context)
 
 
 @contextlib.contextmanager
-def _reporting(args: Namespace, engine: Engine, context: Context, *, asks: bool = False) -> Generator[Report]:
+def _reporting(args: Namespace, engine: Engine, context: Context) -> Generator[Report]:
     """Give a taker of events: the console, and TensorBoard's logs if they are wanted."""
-    console = _ForetellingReporter(context.console, asks=asks)
+    console = _ForetellingReporter(
+        context.console, asks=not args.despite_memory, plan_is_fixed=bool(args.resume or args.continued)
+    )
     if not args.tensorboard:
         yield console
         return
@@ -151,33 +182,39 @@ def lines(summary: RunSummary, out: Path) -> list[str]:
 class _ForetellingReporter(Reporter):
     """Also says what the run will take, as soon as that is known, and refuses what does not fit into memory."""
 
-    def __init__(self, console: Console, *, asks: bool = False) -> None:
+    def __init__(self, console: Console, *, asks: bool, plan_is_fixed: bool) -> None:
         super().__init__(console)
-        self._asks = asks
+        self._asks, self._plan_is_fixed = asks, plan_is_fixed
 
     def __call__(self, event: Event) -> None:
-        """Take one event. Raises ``TrainingError`` for a run that is too big, unless the person says yes."""
+        """Take one event. Raises ``TooLargeError`` for a run that is too big, unless the person says yes."""
         super().__call__(event)
         if isinstance(event, RunStarted) and event.cost:
             self._console.message(f"Predicted: {event.cost}.")
-            why = refusal_text(event.cost, available_memory()) if self._asks else ""
-            if why and not self._console.agrees(f"{why} Train all the same?"):
-                raise TrainingError(why, next_step="Or give --despite-memory to train all the same.")
+            if self._asks:
+                self._require_room(event.cost)
+
+    def _require_room(self, cost: Cost) -> None:
+        why = refusal_text(cost, available_memory(), plan_is_fixed=self._plan_is_fixed)
+        if why and not self._console.agrees(f"{why} Train all the same?"):
+            raise TooLargeError(why, next_step="Or give --despite-memory to train all the same.")
 
 
-def _is_worth_measuring(plan: Plan, photos: int) -> bool:
-    """Whether knowing the time is worth the seconds that a measurement takes: not where all is done in seconds."""
-    return plan.mode is Mode.FINE_TUNE or photos > _MANY_PHOTOS
+def _measure_if_worth_it(engine: Engine, plan: Plan, photos: int, context: Context) -> None:
+    """Measure the backbone unless that was done before; that it cannot be measured is no reason not to train.
 
-
-def _measure(engine: Engine, plan: Plan, context: Context) -> None:
-    """Measure the backbone unless that was done before; that it cannot be measured is no reason not to train."""
+    It takes some seconds: knowing time and memory is not worth them where all is done in seconds.
+    """
+    if plan.mode is Mode.EXTRACT and photos <= _MANY_PHOTOS:
+        return
     with contextlib.suppress(StudioError):
         info = engine.probe(plan.backbone, plan.features)
         known = speeds.kept_for(plan, info)
         if known and known.covers(plan):
             return
-        context.console.message(f"Measuring how fast {info.name} is on this computer; once, some seconds.")
+        context.console.message(
+            f"Measuring how fast {info.name} is on this computer: some seconds, and only this once."
+        )
         engine.measure(plan, context.cancel)
 
 

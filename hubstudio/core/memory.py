@@ -8,9 +8,17 @@ from pathlib import Path
 import psutil
 
 from hubstudio.core.cost import Cost, bytes_text
+from hubstudio.core.errors import StudioError
 
 _FINE_TUNING = "fine-tune"
 _GROUP = Path("/sys/fs/cgroup")
+
+
+class TooLargeError(StudioError):
+    """A training is not begun, or not gone on with, since it may not fit into memory.
+
+    Raised by a taker of ``RunStarted``: before anything is computed, so an interrupted training stays as it was.
+    """
 
 
 def memory_in_use() -> int:
@@ -35,10 +43,10 @@ def available_memory(group: Path = _GROUP) -> int | None:
     return memory_in_use() + (given if left is None else min(given, left))
 
 
-def refusal_text(cost: Cost | None, free: int | None) -> str:
+def refusal_text(cost: Cost | None, free: int | None, *, plan_is_fixed: bool = False) -> str:
     """Return why a training of this cost should be thought over: figures, and what would make it smaller.
 
-    Empty if it fits, or if one of both is not known.
+    Empty if it fits, or if one of both is not known. ``plan_is_fixed``: it goes on by the plan that it began with.
     """
     if cost is None or free is None or cost.memory_bytes <= free:
         return ""
@@ -46,7 +54,7 @@ def refusal_text(cost: Cost | None, free: int | None) -> str:
     return (
         f"The training is predicted to take {bytes_text(cost.memory_bytes)} of memory; {bytes_text(free)} are free. "
         f"It would come to a standstill, or be ended by the system. "
-        f"Close other programs, or choose {advice} or a smaller image size."
+        f"Close other programs, or {'train anew with' if plan_is_fixed else 'choose'} {advice} or a smaller image size."
     )
 
 

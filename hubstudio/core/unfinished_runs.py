@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,11 +69,10 @@ class UnfinishedRun:
         folder = out.with_name(out.name + SUFFIX)
         require_no_unfinished(out)
         try:
-            folder.mkdir(parents=True)
-            plan.save(folder / PLAN)
-            write_record(folder / _PHOTOS, photo_set, split)
+            with whole_files.whole_folder(folder) as made:
+                plan.save(made / PLAN)
+                write_record(made / _PHOTOS, photo_set, split)
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
             raise RunError(
                 f"The run could not be written to '{out}'.",
                 found=f"{path_kinds.reason(error)}.",
@@ -155,15 +154,20 @@ class UnfinishedRun:
             lock.release()
 
     def finish(self, kept: frozenset[str]) -> Path:
-        """Remove all but the files named ``kept``, and give the folder its final name. Raises ``OSError``."""
-        for path in self.folder.iterdir():
-            if path.name not in kept:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        """Give the folder its final name, and remove all but the files named ``kept``. Raises ``OSError``.
+
+        In this order: what it needs to go on is only removed once it is finished. What cannot be removed then stays.
+        """
         if path_kinds.is_empty_folder(self.out):
             self.out.rmdir()
         if path_kinds.is_taken(self.out):
             raise FileExistsError(self.out)
-        return self.folder.rename(self.out)
+        finished = self.folder.rename(self.out)
+        for path in finished.iterdir():
+            if path.name not in kept:
+                with suppress(OSError):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        return finished
 
     def discard(self) -> None:
         """Remove it with all that it has learned."""

@@ -14,6 +14,7 @@ from hubstudio.core.engine import Engine
 from hubstudio.core.errors import PhotosError, StudioError, Suspended
 from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed, RunStarted
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
+from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_state import RunState, Status, advance, pausing, resuming, stopping
 from hubstudio.gui.engine_work import EngineCall, EngineWork
@@ -37,6 +38,23 @@ class _LaidAside:
     """What a training comes to that was suspended: no run yet."""
 
 
+@dataclass(frozen=True)
+class _TooLarge:
+    """What a training comes to that may not fit into memory: nothing was begun or changed."""
+
+    why: str
+    train_anyway: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was shown before a training was asked for."""
+
+    state: RunState
+    plan: Plan | None
+    out: Path | None
+
+
 class TrainingDesk(QObject):
     """Holds the state of the one training at a time. What it was started with does not change while choices do."""
 
@@ -44,6 +62,7 @@ class TrainingDesk(QObject):
     trained = Signal(str)  # name of the run that is there now
     ended = Signal(object)  # RunState, however it ended
     failed = Signal(str, object)  # job kind, StudioError
+    found_too_large = Signal(str, object)  # why it was not gone on with, and a callable that trains all the same
 
     def __init__(self, jobs: Jobs, work: EngineWork, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +73,7 @@ class TrainingDesk(QObject):
         self.out: Path | None = None
         """The run that it is to become."""
         self.wish = Wish.NONE
+        self._before = _Before(self.state, self.plan, self.out)
         jobs.reported.connect(self._on_reported)
         jobs.finished.connect(self._on_finished)
         jobs.failed.connect(self._on_failed)
@@ -66,18 +86,18 @@ class TrainingDesk(QObject):
         return self.state.is_active
 
     def start(self, plan: Plan, out: Path, classes: Sequence[str] = ()) -> None:
-        """Train by ``plan``; it is refused if one of ``classes`` is gone by then."""
+        """Train by ``plan``; it is refused if one of ``classes`` is gone by then. Ask before if it is too large."""
         self._begin(
             plan, out, lambda engine, report, cancel: engine.train(plan, out, _with_all(classes, report), cancel)
         )
 
     def resume(self, out: Path, plan: Plan | None) -> None:
-        """Go on with the interrupted training that is to become the run ``out``."""
-        self._begin(plan, out, lambda engine, report, cancel: engine.resume(out, report, cancel))
+        """Go on with the interrupted training that is to become the run ``out``; may end in ``found_too_large``."""
+        self._begin_if_it_fits(plan, out, lambda engine, report, cancel: engine.resume(out, report, cancel))
 
     def continue_run(self, run: Path, plan: Plan, epochs: int, out: Path) -> None:
-        """Train a finished run for so many more epochs, into a new run ``out``."""
-        self._begin(
+        """Train a finished run for more epochs, into a new run ``out``; may end in ``found_too_large``."""
+        self._begin_if_it_fits(
             replace(plan, epochs=min(plan.epochs + epochs, _MOST_EPOCHS)),
             out,
             lambda engine, report, cancel: engine.continue_run(run, epochs, out, report, cancel),
@@ -118,6 +138,17 @@ class TrainingDesk(QObject):
         job = self._jobs.current(KIND)
         return job.cancel if job else None
 
+    def _begin_if_it_fits(self, plan: Plan | None, out: Path, call: EngineCall) -> None:
+        """Begin what goes on by a plan of its own: what that costs is known only once the engine has looked."""
+
+        def fitting(engine: Engine, report: Report, cancel: CancelToken) -> object:
+            try:
+                return call(engine, _fitting(report, cancel), cancel)
+            except TooLargeError as error:
+                return _TooLarge(str(error), lambda: self._begin(plan, out, call))
+
+        self._begin(plan, out, fitting)
+
     def _begin(self, plan: Plan | None, out: Path, call: EngineCall) -> None:
         if self.is_active:
             return
@@ -128,6 +159,7 @@ class TrainingDesk(QObject):
             except Suspended:
                 return _LaidAside()
 
+        self._before = _Before(self.state, self.plan, self.out)
         self.plan, self.out, self.wish = plan, out, Wish.NONE
         self._set_state(RunState(status=Status.PREPARING))
         self._work.ask(KIND, work)
@@ -145,11 +177,22 @@ class TrainingDesk(QObject):
     def _on_finished(self, kind: str, result: object) -> None:
         if kind != KIND:
             return
+        if isinstance(result, _TooLarge):
+            self._step_back(result)
+            return
         if isinstance(result, _LaidAside):
             self._set_state(advance(self.state, RunCancelled(self.state.elapsed, can_go_on=True)))
         elif self.state.run:
             self.trained.emit(self.state.run.name)
         self.ended.emit(self.state)
+
+    def _step_back(self, found: _TooLarge) -> None:
+        """Show what was shown before: nothing has happened, and whoever did not ask to end it meanwhile is asked."""
+        self.plan, self.out = self._before.plan, self._before.out
+        self._set_state(self._before.state)
+        self.ended.emit(self.state)
+        if self.wish is Wish.NONE:
+            self.found_too_large.emit(found.why, found.train_anyway)
 
     def _on_failed(self, kind: str, error: StudioError) -> None:
         if kind == KIND:
@@ -187,6 +230,19 @@ def _with_all(classes: Sequence[str], report: Report) -> Report:
                     f"The class '{gone[0]}' has no photo any more.",
                     next_step="Put its folder back, or choose the photos again to go on without it.",
                 )
+        report(event)
+
+    return checked
+
+
+def _fitting(report: Report, cancel: CancelToken) -> Report:
+    """Return ``report`` that refuses a run which may not fit into memory; one that is to end does so by itself."""
+
+    def checked(event: Event) -> None:
+        is_to_end = cancel.is_cancelled or cancel.is_stopping
+        cost = event.cost if isinstance(event, RunStarted) and not is_to_end else None
+        if why := refusal_text(cost, available_memory() if cost else None, plan_is_fixed=True):
+            raise TooLargeError(why)
         report(event)
 
     return checked

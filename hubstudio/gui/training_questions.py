@@ -59,6 +59,20 @@ def ask_to_start_large(parent: QWidget, reason: str, start: Callable[[], None]) 
     return ask(parent, question, start)
 
 
+def ask_to_go_on_large(parent: QWidget, reason: str, go_on: Callable[[], None]) -> QMessageBox:
+    """Ask whether an interrupted training, or a run with more epochs, shall go on that may not fit into memory."""
+    question = Question(
+        "memory_question",
+        "This training may not fit",
+        "To go on may need more memory than is free.",
+        f"{reason} What it has learned so far is safe.",
+        "Go on anyway",
+        "Not now",
+        is_destructive=True,
+    )
+    return ask(parent, question, go_on)
+
+
 def ask_for_epochs(parent: QWidget, run: str, epochs: int, go_on: Callable[[int], None]) -> QInputDialog:
     """Ask for how many more epochs a run shall be trained."""
     limits = next(row for row in HYPER_PARAMETERS if row.name == "epochs")
@@ -66,7 +80,7 @@ def ask_for_epochs(parent: QWidget, run: str, epochs: int, go_on: Callable[[int]
     dialog.setObjectName("continue_question")
     dialog.setWindowTitle(f"Continue {run}")
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
-    dialog.setLabelText(f"Train {run} for more epochs, into a new run. It itself stays as it is.\nMore epochs:")
+    dialog.setLabelText(f"What {run} has learned goes on in a new run; {run} stays as it is.\nMore epochs:")
     dialog.setIntRange(int(limits.minimum), int(limits.maximum))
     dialog.setIntValue(epochs)
     dialog.setOkButtonText("Continue training")

@@ -19,6 +19,7 @@ def connect_window(window: MainWindow) -> None:
     session.run_state_changed.connect(window.on_run_state_changed)
     session.failed.connect(window.on_failed)
     session.runs.changed.connect(window.on_runs_changed)
+    session.training.found_too_large.connect(window.on_found_too_large)
     session.history_changed.connect(window.refresh_soon)
     window.painted.connect(window.refresh_soon)
     window.pages.page_built.connect(window.on_page_built)

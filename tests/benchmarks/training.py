@@ -6,8 +6,9 @@
 
 Rows: (a) decoded photos through the chosen runtime, bare; (b) our extraction, from files to features; (c) the plain
 way, ``hub.KerasLayer(trainable=False)`` and a Dense layer under tf_keras with ``fit``, from files, 10 epochs; (d) our
-training of the same, with nothing known and again with known features; (e) fine-tuning of the last 3 blocks. The rate
-of (b) counts from the first batch on, its seconds include preparing the runtime.
+training of the same, with nothing known and again with known features; (e) fine-tuning of the last 3 blocks, the plain
+way, every batch through the whole backbone, and ours, from what the frozen part made of each photo once. The rate of
+(b) counts from the first batch on, its seconds include preparing the runtime.
 Where there are fewer photos than asked for, copies are written whose content differs a little. ``load`` is the number
 of programs that wanted a core meanwhile: figures of a busy computer say nothing.
 """
@@ -22,10 +23,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,12 +39,25 @@ from hubstudio.core.decode import decode, digest_of
 from hubstudio.core.events import Event, FeaturesDone
 from hubstudio.core.peak_memory import begin_peak, peak_memory
 from hubstudio.core.photo_listing import scan
+from hubstudio.core.photos import Photo
 from hubstudio.ml.loading import make_engine
 
 EPOCHS, LAST_BLOCKS = 10, 3
+_RATIOS = (("b", "a", 0.9), ("c", "d cold", 20.0), ("d cold", "d warm", 5.0), ("e plain", "e ours", None))
+"""What is divided by what, and how much it shall be at least."""
 WARM_PHOTOS = 64
 BARE_SECONDS = 4.0
 BATCH = 32
+_OURS = ("-m", "hubstudio")
+_WHOLE = ("-c", """
+import sys
+from hubstudio.__main__ import main, make_engine
+make_engine()
+from hubstudio.ml import fine_tuning_ways
+fine_tuning_ways.find_border = lambda *_: None
+sys.exit(main())
+""")  # fmt: skip
+"""The same program, but it finds no border to train from."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +114,16 @@ def print_table(task: Task, rows: str) -> None:
         found["d warm"] = our_seconds(task, "--epochs", str(EPOCHS))
         _print_row("d  the same, features known", None, found["d warm"])
     if "e" in rows:
-        found["e"] = fine_tune_seconds(task)
-        _print_row(f"e  our fine-tune of the last {LAST_BLOCKS} blocks, {EPOCHS} epochs", None, found["e"])
-    for above, below, target in (("b", "a", 0.9), ("c", "d cold", 20.0), ("d cold", "d warm", 5.0)):
+        trained(task, _OURS, "--epochs", "1")  # both shall begin with known features and a chosen runtime
+        found["e plain"], _ = fine_tuned(task, _WHOLE)
+        _print_row(f"e  fine-tune, last {LAST_BLOCKS} blocks, {EPOCHS} epochs, whole model", None, found["e plain"])
+        found["e ours"], from_border = fine_tuned(task)
+        how = "from the border" if from_border else "whole model too"
+        _print_row(f"e  our fine-tune of the same, {how}", None, found["e ours"])
+    for above, below, target in _RATIOS:
         if above in found and below in found:
-            print(f"{above} / {below} = {found[above] / found[below]:.2f}, wanted: at least {target:g}")
+            wanted = f", wanted: at least {target:g}" if target else ""
+            print(f"{above} / {below} = {found[above] / found[below]:.2f}{wanted}")
 
 
 def bare(task: Task) -> tuple[str, float]:
@@ -178,25 +199,37 @@ print(json.dumps(time.perf_counter() - began))
 
 
 def our_seconds(task: Task, *options: str) -> float:
-    """Return the seconds of ``hubstudio train``, as its run folder has them: from photos and backbone to model.
+    """Return the seconds of our training, as its run folder has them: from photos and backbone to model."""
+    return _seconds(trained(task, _OURS, *options))
+
+
+def fine_tuned(task: Task, program: Sequence[str] = _OURS) -> tuple[float, bool]:
+    """Return the seconds of fine-tuning the last blocks, all epochs, and whether the frozen part ran only once."""
+    options = ("--mode", "fine-tune", "--unfreeze", str(LAST_BLOCKS), "--epochs", str(EPOCHS))
+    metrics = trained(task, program, *options, "--patience", str(EPOCHS))
+    from_border = bool(metrics["decided"]["frozen_part_once"])
+    assert not (from_border and program is _WHOLE)
+    return _seconds(metrics), from_border
+
+
+def trained(task: Task, program: Sequence[str], *options: str) -> dict[str, Any]:
+    """Let a program of its own train as ``hubstudio train`` does, and return what it says of the run.
 
     Photos are checked before, as they are when a person has looked at them; that is no part of a training.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        command = [sys.executable, "-m", "hubstudio", "train", task.photos, "--out", out, "--backbone", task.backbone]
-        subprocess.run([sys.executable, "-m", "hubstudio", "check", str(task.photos), "--json"],
+        subprocess.run([sys.executable, *_OURS, "check", str(task.photos), "--json"],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # fmt: skip
-        done = subprocess.run([*map(str, command), *options, "--json"], stdout=subprocess.PIPE, check=True)
-    return float(json.loads(done.stdout)["cost"]["actual"]["seconds"])
+        words = ("train", task.photos, "--out", out, "--backbone", task.backbone, *options, "--json")
+        done = subprocess.run([sys.executable, *program, *map(str, words)], stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        sys.exit(f"A training ended with {done.returncode}: {done.stdout.decode()}")
+    return json.loads(done.stdout)
 
 
-def fine_tune_seconds(task: Task) -> float:
-    """Return the seconds of fine-tuning the last blocks.
-
-    The whole model and training from the border are to stand beside each other here.
-    """
-    return our_seconds(task, "--mode", "fine-tune", "--unfreeze", str(LAST_BLOCKS), "--epochs", str(EPOCHS))
+def _seconds(metrics: dict[str, Any]) -> float:
+    return float(metrics["cost"]["actual"]["seconds"])
 
 
 def print_linear(task: Task) -> None:
@@ -226,16 +259,29 @@ def print_peak(task: Task, count: int) -> None:
 
 
 def gathered(folders: Sequence[Path], wanted: int, made: Path) -> Path:
-    """Return a folder with as many photos as wanted: the only one given as it is, else copies by class in ``made``."""
+    """Return a folder with as many photos as wanted: the only one given as it is, else copies by class in ``made``.
+
+    Every class gets its share: of few photos, drawn by chance alone, a class might get too few to train on.
+    """
     photos = [photo for folder in folders for photo in scan(folder).photos]
     if len(folders) == 1 and wanted in (0, len(photos)):
         return folders[0]
     random = np.random.default_rng(1)
-    chosen = [photos[place] for place in random.permutation(len(photos))]
+    chosen = _in_turns([photos[place] for place in random.permutation(len(photos))])
     for number, photo in enumerate(itertools.islice(itertools.cycle(chosen), wanted or len(photos))):
         (made / photo.class_name).mkdir(exist_ok=True)
         _write_copy(photo.path, made / photo.class_name / f"{number}.jpg", random)
     return made
+
+
+def _in_turns(photos: Sequence[Photo]) -> list[Photo]:
+    """Return the photos so that the first one of every class comes first, then the second one of every class."""
+    seen: Counter[str] = Counter()
+    rounds: list[tuple[int, Photo]] = []
+    for photo in photos:
+        seen[photo.class_name] += 1
+        rounds.append((seen[photo.class_name], photo))
+    return [photo for _, photo in sorted(rounds, key=lambda one: one[0])]
 
 
 def _write_copy(source: Path, target: Path, random: np.random.Generator) -> None:

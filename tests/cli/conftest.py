@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from hubstudio.cli import main as command_line
-from hubstudio.core import whole_files
 from hubstudio.core.backbones import BackboneInfo, Block, Endpoint, ModuleFormat
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.comparison import Contender, best_first
@@ -31,11 +30,23 @@ from hubstudio.core.events import (
     RunStarted,
 )
 from hubstudio.core.measures import Evaluation
+from hubstudio.core.memory import TooLargeError
 from hubstudio.core.photo_listing import scan
 from hubstudio.core.plan import Plan
-from hubstudio.core.run_folder import MODEL, RunFolder, RunSummary, write_records, write_summary
+from hubstudio.core.run_folder import (
+    CLASSES,
+    HISTORY,
+    METRICS,
+    MODEL,
+    PLAN,
+    SPLIT,
+    RunFolder,
+    RunSummary,
+    write_records,
+    write_summary,
+)
 from hubstudio.core.split import split_photos
-from hubstudio.core.unfinished_runs import UnfinishedRun
+from hubstudio.core.unfinished_runs import RunProgress, UnfinishedRun
 from made_speeds import SPEED
 from pictures import save_picture
 
@@ -52,6 +63,8 @@ class FakeEngine:
     unmeasurable: bool = False
     suspends: bool = False
     """Whether a training is laid aside as soon as it has begun."""
+    amid: Callable[[], None] = lambda: None
+    """Called in the midst of a training: all it knows is on disk."""
     absent: dict[str, str] = field(default_factory=dict[str, str])
     """What has to be fetched first, and the handle by which it is here from then on."""
 
@@ -104,9 +117,20 @@ class FakeEngine:
         cancel.check()
         found = scan(Path(plan.photos))
         split = split_photos(found, plan.seed, plan.shares)
+        unfinished = UnfinishedRun.begin(out, plan, found, split)
+        try:
+            return self._learn(unfinished, plan, report)
+        except TooLargeError:
+            unfinished.discard()
+            raise
+
+    def _learn(self, unfinished: UnfinishedRun, plan: Plan, report: Report) -> RunSummary:
+        out, (found, split) = unfinished.out, unfinished.photos()
         report(RunStarted(out, plan.backbone, plan.mode, found.classes, split.counts(), 0.1, self.predicted))
+        unfinished.tell(RunProgress("head", 1, plan.epochs, 1.0))
         if self.suspends:
-            raise Suspended(UnfinishedRun.begin(out, plan, found, split).out)
+            raise Suspended(out)
+        self.amid()
         report(PhaseStarted(Phase.HEAD, plan.epochs, 0.5))
         epoch = EpochDone(Phase.HEAD, 1, plan.epochs, 0.5, 0.9, self.validation_loss, 0.75, 1e-3, True, 1.0)
         report(epoch)
@@ -117,19 +141,18 @@ class FakeEngine:
             self.validation_loss, False, seconds, 96, 1280,
             cost=RunCost(self.predicted, Cost(38.0, 1_150_000_000, 120_000_000, {"loading": 1.0, "head": 37.0})),
         )  # fmt: skip
-        with whole_files.whole_folder(out) as folder:
-            write_records(folder, plan, found, split, [epoch])
-            write_summary(folder, summary)
-            (folder / MODEL).write_bytes(b"no model")
+        write_records(unfinished.folder, plan, found, split, [epoch])
+        write_summary(unfinished.folder, summary)
+        (unfinished.folder / MODEL).write_bytes(b"no model")
+        unfinished.finish(frozenset((PLAN, CLASSES, SPLIT, HISTORY, METRICS, MODEL)))
         return summary
 
     def resume(self, run: Path, report: Report, cancel: CancelToken) -> RunSummary:
         self.asked.append(("resume", run))
         unfinished = UnfinishedRun.open(run)
-        plan = unfinished.plan()
-        unfinished.discard()
         self.suspends = False
-        return self.train(plan, unfinished.out, report, cancel)
+        self.plans.append(unfinished.plan())
+        return self._learn(unfinished, unfinished.plan(), report)
 
     def continue_run(self, run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         self.asked.append(("continue", run, epochs))

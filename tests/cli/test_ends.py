@@ -72,6 +72,59 @@ def test_a_second_signal_does_not_wait_for_the_job(
 
 
 @needs_signals
+@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.parametrize("way", ["begin", "resume", "continue"])
+def test_whoever_interrupts_a_training_however_impatiently_is_told_how_it_goes_on(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, signals: int, way: str
+) -> None:
+    out = tmp_path / "run"
+    hubstudio("train", photos, "--out", tmp_path / "first")
+    if way == "resume":
+        engine.suspends = True
+        hubstudio("train", photos, "--out", out)
+    commands = {
+        "begin": ("train", photos, "--out", out),
+        "resume": ("train", "--resume", out),
+        "continue": ("train", "--continue", tmp_path / "first", "--epochs", 3, "--out", out),
+    }
+
+    def interrupt() -> None:
+        for _ in range(signals):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise ZeroDivisionError("what a first signal may break on its way")
+
+    engine.amid = interrupt
+    ended = hubstudio(*commands[way], "--json")
+    assert ended.code == 130
+    assert "laid aside (the head learning, epoch 1 of " in ended.document["error"]["what"]
+    assert ended.document["error"]["next"] == f"hubstudio train --resume '{out}'"
+    engine.amid = lambda: None
+    assert hubstudio("train", "--resume", out).code == 0
+
+
+@needs_signals
+def test_a_resumed_training_that_is_interrupted_before_it_goes_on_is_still_there(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.suspends = True
+    hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune")
+    monkeypatch.setattr(engine, "measure", lambda plan, cancel: os.kill(os.getpid(), signal.SIGINT) or cancel.check())
+    ended = hubstudio("train", "--resume", tmp_path / "run")
+    assert ended.code == 130
+    assert ended.err.splitlines()[-1] == f"hubstudio train --resume '{tmp_path / 'run'}'"
+
+
+@needs_signals
+def test_an_interrupted_demo_offers_no_training_that_is_gone(
+    hubstudio: Hubstudio, engine: FakeEngine, tmp_path: Path
+) -> None:
+    engine.suspends = True
+    ended = hubstudio("demo", "--out", tmp_path / "demo")
+    assert (ended.code, ended.err.splitlines()[-1]) == (130, "Interrupted; nothing half-written is left.")
+    assert not (tmp_path / "demo").exists()
+
+
+@needs_signals
 def test_the_handlers_of_before_are_put_back(hubstudio: Hubstudio, photos: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     hubstudio("check", photos)

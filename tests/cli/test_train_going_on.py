@@ -1,4 +1,4 @@
-"""Trainings that go on after an interruption or for more epochs, their logs, and those that are too big to begin."""
+"""Trainings that go on after an interruption or for more epochs, and their logs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 from cli.conftest import Ended, FakeEngine
-from hubstudio.cli import train
-from hubstudio.core.cost import Cost
 from hubstudio.core.events import EpochDone
 
 Hubstudio = Callable[..., Ended]
-HUGE = Cost(60.0, 900_000_000_000, 1_000_000, {"loading": 1.0, "head": 59.0})
 
 
 def test_an_interrupted_training_says_how_it_goes_on_and_does(
@@ -31,6 +28,21 @@ def test_an_interrupted_training_says_how_it_goes_on_and_does(
     assert engine.plans[-1].epochs == 7
 
 
+def test_a_resumed_or_continued_fine_tuning_is_measured_first_if_that_was_never_done(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune")
+    engine.suspends = True
+    hubstudio("train", photos, "--out", tmp_path / "laid", "--mode", "fine-tune")
+    for way in (
+        ("--resume", tmp_path / "laid"),
+        ("--continue", tmp_path / "run", "--epochs", 2, "--out", tmp_path / "more"),
+    ):
+        engine.asked.clear()
+        assert hubstudio("train", *way).code == 0
+        assert engine.asked[1] == ("measure", "studio-mini")
+
+
 def test_another_training_does_not_take_the_place_of_an_interrupted_one(
     hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
 ) -> None:
@@ -45,7 +57,10 @@ def test_another_training_does_not_take_the_place_of_an_interrupted_one(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--resume", "run", "--out", "other"), "goes on by the plan it began with"),
+        (("--resume", "run", "--out", "other"), "goes on by the plan it began with: leave out --out."),
+        (("--resume", "run", "photos", "--epochs", 3), "leave out photos, --epochs."),
+        (("--resume", "run", "--no-flip-horizontal"), "leave out --flip-horizontal."),
+        (("--continue", "run", "--epochs", 3, "--out", "other", "--seed", 2), "plan of that run: leave out --seed."),
         (("--continue", "run", "--out", "other"), "how many more"),
         (("--continue", "run", "--epochs", 3), "give --out"),
         (("--continue", "run", "--resume", "run"), "not allowed with"),
@@ -67,6 +82,25 @@ def test_there_is_nothing_to_resume_where_no_training_was_interrupted(
         assert found in ended.err
 
 
+def test_what_is_no_part_of_the_plan_may_be_given_to_a_training_that_goes_on(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.suspends = True
+    hubstudio("train", photos, "--out", tmp_path / "run")
+    options = ("--tensorboard", tmp_path / "logs", "--despite-memory", "--json")
+    assert hubstudio("train", "--resume", tmp_path / "run", *options).code == 0
+
+
+def test_an_interrupted_run_is_resumed_before_it_is_continued(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    engine.suspends = True
+    hubstudio("train", photos, "--out", tmp_path / "run")
+    ended = hubstudio("train", "--continue", tmp_path / "run", "--epochs", 3, "--out", tmp_path / "more")
+    assert ended.code == 1
+    assert f"Go on with it: hubstudio train --resume '{tmp_path / 'run'}'" in ended.err
+
+
 def test_a_finished_run_goes_on_for_more_epochs(
     hubstudio: Hubstudio, engine: FakeEngine, trained: Path, tmp_path: Path
 ) -> None:
@@ -81,25 +115,3 @@ def test_tensorboard_logs_hold_the_epochs(
     folder, logged = engine.asked[-1]
     assert folder == tmp_path / "logs"
     assert [event.epoch for event in logged if isinstance(event, EpochDone)] == [1]
-
-
-def test_a_training_that_does_not_fit_into_memory_is_not_begun_unasked(
-    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
-) -> None:
-    engine.predicted = HUGE
-    ended = hubstudio("train", photos, "--out", tmp_path / "run")
-    assert ended.code == 1
-    assert "900 GB of memory" in ended.err
-    assert "--despite-memory" in ended.err
-    assert not (tmp_path / "run").exists()
-    assert hubstudio("train", photos, "--out", tmp_path / "run", "--despite-memory").code == 0
-
-
-def test_whoever_says_yes_trains_despite_too_little_memory(
-    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine.predicted = HUGE
-    questions: list[str] = []
-    monkeypatch.setattr(train.Console, "agrees", lambda self, question: bool(questions.append(question)) or True)
-    assert hubstudio("train", photos, "--out", tmp_path / "run").code == 0
-    assert questions[0].endswith("Train all the same?")

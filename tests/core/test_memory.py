@@ -71,3 +71,9 @@ def test_what_does_not_fit_is_told_with_figures_and_advice() -> None:
     extracting = memory.refusal_text(Cost(10.0, 12 * GB, 0, {"head": 1.0}), 4 * GB)
     assert "batch size" not in extracting
     assert "smaller backbone" in extracting
+
+
+def test_who_goes_on_by_a_plan_is_not_told_to_change_it() -> None:
+    cost = Cost(10.0, 12 * GB, 0, {"head": 1.0, "fine-tune": 9.0})
+    assert "or choose a smaller batch size" in memory.refusal_text(cost, GB)
+    assert "or train anew with a smaller batch size" in memory.refusal_text(cost, GB, plan_is_fixed=True)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubstudio.core import unfinished_runs
 from hubstudio.core.errors import RunError
 from hubstudio.core.parts import Part
 from hubstudio.core.photo_record import read_record, write_record
@@ -54,6 +55,34 @@ def test_nothing_that_took_the_name_meanwhile_is_overwritten(tmp_path: Path) -> 
     with pytest.raises(FileExistsError):
         run.finish(frozenset())
     assert (tmp_path / "run" / "mine.txt").read_text() == "mine"
+
+
+def test_a_power_cut_while_it_is_begun_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(unfinished_runs, "write_record", cut)
+        begin(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+    begin(tmp_path / "run")
+
+
+def test_a_power_cut_while_it_is_finished_leaves_the_run_or_all_that_going_on_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(tmp_path / "run")
+    (run.folder / "model.keras").write_bytes(b"model")
+
+    def cut(path: Path) -> None:
+        del path
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "unlink", cut)
+        run.finish(frozenset({"model.keras"}))
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert (tmp_path / "run" / "model.keras").read_bytes() == b"model"
 
 
 def test_unfinished_runs_are_found_in_natural_order_but_those_at_work(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hubstudio.core import module_places
 from hubstudio.core.backbones import BackboneInfo, Block, Endpoint, ModuleFormat, bundled_folder, display_name
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.comparison import Contender
-from hubstudio.core.cost import Cost, DecodeSpeed, HeadSpeed, RunCost, Speed, StepSpeed
+from hubstudio.core.cost import Cost, RunCost, Speed
 from hubstudio.core.engine import ExportedFile, Prediction, require_formats
 from hubstudio.core.errors import BackboneError, Cancelled, StudioError, Suspended, UnsafeModuleError
 from hubstudio.core.events import (
@@ -33,6 +33,7 @@ from hubstudio.core.events import (
 )
 from hubstudio.core.intake import read_photos
 from hubstudio.core.measures import Evaluation
+from hubstudio.core.memory import TooLargeError
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import (
@@ -48,6 +49,7 @@ from hubstudio.core.run_folder import (
     write_summary,
 )
 from hubstudio.core.unfinished_runs import RunProgress, UnfinishedRun
+from made_speeds import SPEED
 
 
 def put_into_cache(handle: str) -> Path:
@@ -60,20 +62,8 @@ def put_into_cache(handle: str) -> Path:
     return entry.folder
 
 
-SPEED = Speed(
-    photos_per_second=100.0,
-    features_per_second=200.0,
-    image_size=160,
-    load_seconds=1.0,
-    start_seconds=0.5,
-    features_start_seconds=0.7,
-    freeze_seconds=0.5,
-    memory_bytes=500_000_000,
-    photo_bytes=1_000_000,
-    head=HeadSpeed(0.2, 0.001, 1e-9),
-    decode=DecodeSpeed(0.001, 0.002),
-    steps=(StepSpeed(1, 0.1, 0.01, 1_000_000), StepSpeed(14, 0.3, 0.05, 5_000_000)),
-)
+MEASURED = replace(SPEED, image_size=160)
+"""What this engine measures of any backbone."""
 
 
 class FakeEngine:
@@ -155,7 +145,7 @@ class FakeEngine:
     def measure(self, plan: Plan, cancel: CancelToken) -> Speed:
         cancel.check()
         self.measured.append(plan)
-        return SPEED
+        return MEASURED
 
     def compare(self, plan: Plan, backbones: Sequence[str], report: Report, cancel: CancelToken) -> list[Contender]:
         report(Progress(1, 30))
@@ -180,7 +170,7 @@ class FakeEngine:
         self._raise_problem()
         self.resumed.append(run)
         unfinished = UnfinishedRun.open(run)
-        return self._go_on(unfinished, unfinished.plan(), unfinished.progress.epoch, report, cancel)
+        return self._go_on(unfinished, unfinished.plan(), unfinished.progress.epoch, report, cancel, resumed=True)
 
     def continue_run(self, run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
         self._raise_problem()
@@ -191,14 +181,27 @@ class FakeEngine:
         before = len(opened.history())
         return self._go_on(UnfinishedRun.begin(out, plan, photo_set, split), plan, before, report, cancel)
 
-    def _go_on(self, run: UnfinishedRun, plan: Plan, before: int, report: Report, cancel: CancelToken) -> RunSummary:
+    def _go_on(
+        self,
+        run: UnfinishedRun,
+        plan: Plan,
+        before: int,
+        report: Report,
+        cancel: CancelToken,
+        *,
+        resumed: bool = False,
+    ) -> RunSummary:
         try:
             with run.held():
-                history, summary = self._learn(run, plan, before, report, cancel)
+                history, summary = self._learn(run, plan, before, report, cancel, resumed=resumed)
         except Suspended:
             raise
         except Cancelled:
             run.discard()
+            raise
+        except TooLargeError:  # as the real one: what was interrupted before is kept
+            if not resumed:
+                run.discard()
             raise
         run.finish(frozenset((PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS)))
         best = history[-1]
@@ -207,10 +210,14 @@ class FakeEngine:
         return summary
 
     def _learn(
-        self, run: UnfinishedRun, plan: Plan, before: int, report: Report, cancel: CancelToken
+        self, run: UnfinishedRun, plan: Plan, before: int, report: Report, cancel: CancelToken, *, resumed: bool
     ) -> tuple[list[EpochDone], RunSummary]:
         photo_set, split = run.photos()
-        report(RunStarted(run.out, plan.backbone, plan.mode, photo_set.classes, split.counts(), resumed=before > 0))
+        report(
+            RunStarted(
+                run.out, plan.backbone, plan.mode, photo_set.classes, split.counts(), 0.0, self.predicted, resumed
+            )
+        )
         report(PhaseStarted(Phase.FEATURES, 0, 0.1))
         report(FeaturesDone(len(photo_set.photos), len(photo_set.photos), 0.2))
         history = self._epochs(run, plan, before, report, cancel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -67,7 +68,9 @@ print(*sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in new), sep="\\
 
 def test_no_qt_type_is_made_once_a_thread_works(photos: Path) -> None:
     command = [sys.executable, "-c", JOURNEY, str(photos)]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120, check=False)
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(here), str(here.parent)))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_engine import SPEED, FakeEngine
+from fake_engine import MEASURED, FakeEngine
 from pytestqt.qtbot import QtBot
 from test_backbone_shelf import HANDLE
 
@@ -40,7 +40,7 @@ def test_what_was_measured_before_is_not_measured_again(
 ) -> None:
     folder = bundled_folder("studio-mini")
     assert folder
-    speeds.keep(folder, "", SPEED)
+    speeds.keep(folder, "", MEASURED)
     session.choose_photos(photos)
     qtbot.waitUntil(lambda: session.speeds.cost() is not None)
     assert engine.measured == []
@@ -92,13 +92,13 @@ def test_fine_tuning_is_measured_when_it_is_wanted_and_costs_more(
     session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = session_with_photos
-    without_steps = replace(SPEED, steps=())
+    without_steps = replace(MEASURED, steps=())
     monkeypatch.setattr(engine, "measure", lambda plan, cancel: engine.measured.append(plan) or without_steps)
     qtbot.waitUntil(lambda: session.speeds.cost() is not None)
     frozen = session.speeds.cost()
-    monkeypatch.setattr(engine, "measure", lambda plan, cancel: engine.measured.append(plan) or SPEED)
+    monkeypatch.setattr(engine, "measure", lambda plan, cancel: engine.measured.append(plan) or MEASURED)
     set_plan(session, mode=Mode.FINE_TUNE)
-    qtbot.waitUntil(lambda: session.speeds.speed == SPEED)
+    qtbot.waitUntil(lambda: session.speeds.speed == MEASURED)
     moving = session.speeds.cost()
     assert [plan.mode for plan in engine.measured] == [Mode.EXTRACT, Mode.FINE_TUNE]
     assert frozen
@@ -116,13 +116,13 @@ def test_a_mode_that_is_chosen_while_the_other_is_measured_is_measured_too(
         has_begun.set()
         while not may_end.wait(0.01):
             cancel.check()
-        return SPEED if plan.mode is Mode.FINE_TUNE else replace(SPEED, steps=())
+        return MEASURED if plan.mode is Mode.FINE_TUNE else replace(MEASURED, steps=())
 
     monkeypatch.setattr(engine, "measure", slow)
     qtbot.waitUntil(has_begun.is_set)
     set_plan(session, mode=Mode.FINE_TUNE)
     may_end.set()
-    qtbot.waitUntil(lambda: session.speeds.speed == SPEED)
+    qtbot.waitUntil(lambda: session.speeds.speed == MEASURED)
     assert modes == [Mode.EXTRACT, Mode.FINE_TUNE]
 
 
@@ -137,13 +137,13 @@ def test_a_mode_that_is_chosen_while_measuring_the_other_fails_is_measured_all_t
             cancel.check()
         if plan.mode is Mode.EXTRACT:
             raise BackboneError("It does not fit into the memory.")
-        return SPEED
+        return MEASURED
 
     monkeypatch.setattr(engine, "measure", failing_first)
     qtbot.waitUntil(has_begun.is_set)
     set_plan(session, mode=Mode.FINE_TUNE)
     may_end.set()
-    qtbot.waitUntil(lambda: session.speeds.speed == SPEED)
+    qtbot.waitUntil(lambda: session.speeds.speed == MEASURED)
 
 
 def test_nothing_is_measured_beside_the_check_of_a_download(
@@ -189,10 +189,10 @@ def test_another_image_size_is_another_speed(session_with_photos: Session, engin
 def test_a_backbone_that_was_seen_before_has_its_speed_at_the_next_start(engine: FakeEngine) -> None:
     info = replace(engine.probe("studio-mini"), features=96)
     SeenBackbones().keep(info)
-    speeds.keep(info.folder, "", SPEED)
+    speeds.keep(info.folder, "", MEASURED)
     row = read_shelf([]).find("studio-mini")
     assert row
-    assert (row.info, row.speed) == (info, SPEED)
+    assert (row.info, row.speed) == (info, MEASURED)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"studio-mini": {"stamp": [], "info": {}}}', '{"studio-mini": 3}'])
