@@ -10,8 +10,8 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer
 
-_MILLISECONDS = 500
-_YOUNG_LIMIT, _MIDDLE_LIMIT, _OLD_LIMIT = 2_000, 20, 20
+_MILLISECONDS = 250
+_YOUNG_LIMIT, _MIDDLE_LIMIT, _OLD_LIMIT = 2_000, 2, 200
 
 
 class GarbageCollector(QObject):

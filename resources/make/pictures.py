@@ -1,9 +1,9 @@
 """Screenshots of the real window on the sample photos, one for each step, light and dark.
 
-    python resources/make/pictures.py [--out DIR] [--size 1240x780] [--photos DIR]
+    python resources/make/pictures.py [--out DIR] [--size 1240x900] [--photos DIR]
 
-Without ``--out`` it renews the picture in the README. It trains for real, in a project that is thrown away, and
-needs no screen: Qt draws into memory.
+Without ``--out`` it renews the picture in the README: a fine-tuning that goes on, beside the runs before it. It trains
+for real, in a project that is thrown away, and needs no screen: Qt draws into memory.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -20,6 +21,9 @@ from PySide6.QtCore import QElapsedTimer, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from hubstudio.core import resources
+from hubstudio.core.augmentation import PRESETS
+from hubstudio.core.events import Phase
+from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.project import STEPS, Project
 from hubstudio.core.run_state import Status
 from hubstudio.gui.main_window import MainWindow
@@ -29,6 +33,8 @@ from hubstudio.ml.loading import make_engine
 
 README_PICTURE = Path(__file__).resolve().parent.parent / "pictures" / "window.png"
 _SECONDS = 300
+_EPOCHS, _PICTURED_EPOCH = 12, 8
+_DONE = (Status.FINISHED, Status.FAILED)
 
 
 def main() -> None:
@@ -45,18 +51,51 @@ def main() -> None:
         window.resize(width, height)
         window.show()
         try:
-            _train(session, arguments.photos)
-            _take(app, session, window, arguments)
+            _choose(session, arguments.photos)
+            _train(session)
+            _fine_tune(session, window, arguments.out)
+            if arguments.out:
+                _take(app, session, window, arguments)
         finally:
             session.close()
 
 
-def _train(session: Session, photos: Path) -> None:
+def _choose(session: Session, photos: Path) -> None:
     session.start()
     session.choose_photos(photos)
     _wait(lambda: session.photos_are_checked and session.backbone is not None)
+
+
+def _train(session: Session) -> None:
+    """Make two runs to compare with."""
+    for name in ("none", "photos"):
+        session.change_plan(replace(_plan(session), augmentation=PRESETS[name]))
+        session.start_training()
+        _wait(lambda: session.run_state.status in _DONE)
+
+
+def _fine_tune(session: Session, window: MainWindow, out: Path | None) -> None:
+    """Take the README's picture, or one of the same for ``out``, while the last blocks learn."""
+    plan = replace(_plan(session), augmentation=PRESETS["none"]).with_mode(Mode.FINE_TUNE)
+    session.change_plan(replace(plan, epochs=_EPOCHS, patience=_EPOCHS))
+    window.show_step("train")
+    _wait(lambda: not session.is_busy("read runs"))
     session.start_training()
-    _wait(lambda: session.run_state.status in (Status.FINISHED, Status.FAILED))
+    _wait(lambda: _is_pictured(session) or session.run_state.status in _DONE)
+    picture = out / "train-running-light.png" if out else README_PICTURE
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    window.grab().save(str(picture))
+    _wait(lambda: session.run_state.status in _DONE)
+
+
+def _is_pictured(session: Session) -> bool:
+    state = session.run_state
+    return state.phase is Phase.FINE_TUNE and state.epoch >= _PICTURED_EPOCH
+
+
+def _plan(session: Session) -> Plan:
+    assert session.plan
+    return session.plan
 
 
 def _take(app: QApplication, session: Session, window: MainWindow, arguments: argparse.Namespace) -> None:
@@ -70,12 +109,8 @@ def _take(app: QApplication, session: Session, window: MainWindow, arguments: ar
                 session.classify(sorted(arguments.photos.rglob("*.jp*g"))[7::45])
                 _wait(lambda: not session.is_busy("classify"))
             _settle(1.5)
-            if arguments.out:
-                arguments.out.mkdir(parents=True, exist_ok=True)
-                window.grab().save(str(arguments.out / f"{step}-{theme}.png"))
-            elif (step, theme) == ("train", "light"):
-                README_PICTURE.parent.mkdir(exist_ok=True)
-                window.grab().save(str(README_PICTURE))
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            window.grab().save(str(arguments.out / f"{step}-{theme}.png"))
 
 
 def _wait(is_done: Callable[[], bool]) -> None:
@@ -97,7 +132,7 @@ def _settle(seconds: float) -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="folder for all pictures")
-    parser.add_argument("--size", default="1240x780", help="of the window, in pixels")
+    parser.add_argument("--size", default="1240x900", help="of the window, in pixels")
     parser.add_argument("--photos", type=Path, default=resources.samples_folder())
     return parser.parse_args()
 

@@ -6,7 +6,7 @@ import pytest
 from activation import activate
 from drawn_curves import EXTRACT, FINE_TUNE, history, run
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from hubstudio.gui.learning_curves import Curve, curves_of
 from hubstudio.gui.theme import DARK, LIGHT, Colours, palette_of
 from hubstudio.gui.widgets.line_chart import LineChart
 from hubstudio.gui.widgets.run_lines import thinned
+from hubstudio.gui.widgets.run_looks import line_styles
 
 Button, Modifier = Qt.MouseButton, Qt.KeyboardModifier
 
@@ -84,6 +85,36 @@ def test_odd_numbers_do_not_break_the_chart(chart: LineChart, values: tuple[floa
     chart.show_curve(Curve(phases, epochs, values, values, 5))
     chart.resize(300, 200)
     assert not chart.grab().isNull()
+
+
+def test_the_uppermost_line_has_its_number(qtbot: QtBot) -> None:
+    chart = LineChart(ACCURACY)
+    qtbot.addWidget(chart)
+    chart.resize(400, 260)
+    chart.show()
+    chart.show_curve(curves_of([replace(row, accuracy=1.0) for row in history(20)], EXTRACT).accuracy)
+
+    def numbers() -> list[str]:
+        image = chart.grab().toImage()
+        painter = QPainter(image)
+        texts = chart.plot.view.getAxis("left").generateDrawSpecs(painter)[2]  # without those that would be cut
+        painter.end()
+        return [text for _, _, text in texts]
+
+    qtbot.waitUntil(lambda: "40 %" in numbers())
+    assert "100 %" in numbers()
+
+
+def test_a_line_is_not_covered_by_that_of_a_round_number(qtbot: QtBot) -> None:
+    chart = LineChart(ACCURACY)
+    qtbot.addWidget(chart)
+    chart.resize(400, 260)
+    chart.show()
+    rows = [replace(row, accuracy=1.0, validation_accuracy=0.1) for row in history(20)]
+    chart.show_curve(curves_of(rows, EXTRACT).accuracy)
+    image, place = chart.grab().toImage(), chart.plot.pixel_of(10, 1.0).toPoint()
+    column = [image.pixelColor(place.x(), place.y() + step).name() for step in range(-3, 4)]
+    assert line_styles(LIGHT)[0].colour in column
 
 
 def test_ten_thousand_epochs_are_drawn(chart: LineChart) -> None:

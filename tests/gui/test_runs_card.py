@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from activation import activate
 from fake_engine import FakeEngine
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QItemSelectionModel, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QInputDialog, QLineEdit
+from PySide6.QtWidgets import QInputDialog, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core.errors import StudioError
@@ -22,9 +23,10 @@ from hubstudio.core.runs import DELETED, read_note
 from hubstudio.gui.pages.train_page import TrainPage
 from hubstudio.gui.run_items import RunItem, RunKind
 from hubstudio.gui.session import Session
+from hubstudio.gui.theme import LIGHT, stylesheet
 from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.runs_list import RunsList
-from hubstudio.gui.widgets.runs_model import ACCURACY, NOTE, RUN, TITLE, WHEN
+from hubstudio.gui.widgets.runs_model import ACCURACY, NOTE, NOTES, RUN, TITLE, WHEN
 from hubstudio.gui.wording import when_text
 
 
@@ -50,7 +52,7 @@ def page(session: Session, thumbnails: Thumbnails, qtbot: QtBot) -> TrainPage:
     page.resize(1000, 900)
     page.show()
     page.entered()
-    qtbot.waitUntil(lambda: names(page) == ["run-003", "run-002", "run-001"])
+    qtbot.waitUntil(lambda: names(page) == ["run-003", "run-002", "run-001"] and page.charts is not None)
     return page
 
 
@@ -355,6 +357,40 @@ def test_narrow_lists_leave_out_what_is_least_wanted(runs: RunsList) -> None:
     assert runs.isColumnHidden(WHEN)
     runs.resize(1000, 300)
     assert not runs.isColumnHidden(WHEN)
+
+
+def test_a_column_that_would_be_empty_in_every_line_is_left_out(runs: RunsList) -> None:
+    runs.show()
+    runs.resize(1000, 300)
+    runs.show_items([item("b"), item("a")])
+    assert runs.isColumnHidden(NOTES)
+    runs.show_items([item("b"), replace(item("a"), notes=("The loss jumped.",))])
+    assert not runs.isColumnHidden(NOTES)
+
+
+def test_what_a_screen_reader_selects_is_the_line_at_hand(runs: RunsList) -> None:
+    runs.show_items([item("b"), item("a")])
+    runs.choose("b")
+    flags = QItemSelectionModel.SelectionFlag
+    runs.selectionModel().select(runs.lines.index(1, RUN), flags.ClearAndSelect | flags.Rows)  # as Qt does for it
+    assert runs.chosen
+    assert runs.chosen.name == "a"
+
+
+def test_the_header_keeps_clear_of_the_frame_with_and_without_the_focus(qtbot: QtBot) -> None:
+    window, runs = QWidget(), RunsList()
+    window.setStyleSheet(stylesheet(LIGHT, 13))
+    qtbot.addWidget(window)
+    QVBoxLayout(window).addWidget(runs)
+    window.show()
+    activate(window, qtbot)
+    runs.setFocus()
+    qtbot.waitUntil(runs.hasFocus)
+    focused = runs.header().geometry()
+    runs.clearFocus()
+    assert runs.header().geometry() == focused
+    assert focused.left() >= 4  # two pixels of frame, and its round corners
+    assert focused.top() >= 4
 
 
 def test_a_hundred_runs_are_read_beside_the_window_and_shown_in_a_moment(page: TrainPage, qtbot: QtBot) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from activation import activate
+from drawn_curves import history
 from fake_engine import FakeEngine
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -20,6 +22,7 @@ from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.plan import ClassWeights, Mode, Optimizer
 from hubstudio.core.plan_choices import PLAN_CHOICES
 from hubstudio.core.run_state import RunState, advance
+from hubstudio.gui.learning_curves import LearningCurves
 from hubstudio.gui.pages.train_page import TrainPage
 from hubstudio.gui.session import Session
 from hubstudio.gui.thumbnails import Thumbnails
@@ -40,6 +43,7 @@ def show(thumbnails: Thumbnails, qtbot: QtBot) -> Show:
         page.resize(900, 700)
         page.show()
         page.entered()
+        qtbot.waitUntil(lambda: page.charts is not None)
         return page
 
     return shown
@@ -144,6 +148,15 @@ def test_augmentation_is_part_of_the_plan_and_outlasts_a_changed_number(page: Tr
     assert page.session.plan
     assert page.session.plan.augmentation == PRESETS["photos"]
     assert page.session.plan.epochs == 3
+
+
+def test_the_plan_says_that_photos_are_varied_and_is_named_by_what_it_does(page: TrainPage) -> None:
+    assert "augmentation" not in page.plan_card.line.said()
+    page.augmentation.augmentation_changed.emit(PRESETS["photos"])
+    assert page.plan_card.line.said().endswith(" · augmentation: photos")
+    page.augmentation.augmentation_changed.emit(replace(PRESETS["photos"], rotation=1))
+    assert page.plan_card.line.said().endswith(" · augmentation: own values")
+    assert page.plan_card.accessibleName() == page.plan_card.title.text()
 
 
 def test_only_epochs_is_shown_until_advanced_is_opened(page: TrainPage) -> None:
@@ -267,6 +280,36 @@ def test_stop_keeps_the_best(page: TrainPage, qtbot: QtBot, engine: FakeEngine) 
     qtbot.waitUntil(lambda: "Training finished (stopped early" in page.run_card.status.said())
 
 
+def test_the_focus_goes_with_the_training_and_the_page_shows_it(
+    page: TrainPage, qtbot: QtBot, engine: FakeEngine
+) -> None:
+    activate(page, qtbot)
+    page.resize(900, 400)
+    page.form.advanced.click()
+    page.scroller.verticalScrollBar().setValue(200)
+    engine.hold.clear()
+    page.start.setFocus()
+    page.start.click()
+    qtbot.waitUntil(lambda: page.run_card.status.said() == "Epoch 1 of 40")
+    assert page.run_card.pause.hasFocus()
+    assert page.scroller.verticalScrollBar().value() == 0
+    engine.hold.set()
+    qtbot.waitUntil(lambda: page.start.isVisible())
+    assert page.start.hasFocus()
+    assert page.scroller.verticalScrollBar().value() == 0
+
+
+def test_what_came_of_a_training_stands_above_the_augmentation(page: TrainPage, qtbot: QtBot) -> None:
+    train(page, qtbot)
+    assert page.charts
+    page.grab()
+    places = [
+        widget.mapTo(page, QPoint()).y()
+        for widget in (page.run_card, page.plan_card, page.charts, page.runs_card, page.augmentation)
+    ]
+    assert places == sorted(places)
+
+
 def test_the_charts_hold_the_history(page: TrainPage, qtbot: QtBot) -> None:
     train(page, qtbot)
     assert page.charts
@@ -322,6 +365,25 @@ def test_many_events_make_few_drawings(page: TrainPage, qtbot: QtBot, monkeypatc
     monkeypatch.setattr(page.run_card, "show_state", count)
     feed(page, *(BatchDone(Phase.HEAD, 1, batch, 500, 0.5, 2.0 + batch / 100) for batch in range(1, 501)))
     qtbot.waitUntil(lambda: bool(drawn) and drawn[-1].done == 500)
+    assert len(drawn) <= 5
+
+
+def test_many_epochs_make_few_drawings_of_the_charts(
+    page: TrainPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.session.training.plan = page.session.plan
+    feed(page, *RUNNING, PhaseStarted(Phase.HEAD, 40, 2.0))
+    assert page.charts
+    drawn: list[int] = []
+    show_curves = page.charts.show_curves
+
+    def count(curves: LearningCurves) -> None:
+        drawn.append(len(curves.history))
+        show_curves(curves)
+
+    monkeypatch.setattr(page.charts, "show_curves", count)
+    feed(page, *history(40))
+    qtbot.waitUntil(lambda: drawn[-1:] == [40])
     assert len(drawn) <= 5
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from drawn_curves import EXTRACT, history, run
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core.errors import StudioError
@@ -79,6 +79,51 @@ def test_both_charts_are_zoomed_together(charts: TrainingCharts) -> None:
     assert charts.accuracy.chart.span == charts.loss.chart.span != EpochSpan.whole(30)
     charts.accuracy.chart.show_whole()
     assert not charts.loss.chart.is_zoomed
+
+
+def readings(charts: TrainingCharts) -> list[int | None]:
+    read = [card.chart.hover.reading for card in (charts.loss, charts.accuracy)]
+    return [reading.place if reading else None for reading in read]
+
+
+def test_both_charts_are_read_at_the_same_epoch(charts: TrainingCharts, qtbot: QtBot) -> None:
+    qtbot.keyClick(charts.loss.chart, Qt.Key.Key_Home)
+    assert readings(charts) == [1, 1]
+    assert charts.accuracy.chart.accessibleDescription().startswith("Accuracy, epoch 1: ")
+    qtbot.keyClick(charts.loss.chart, Qt.Key.Key_Right)
+    assert readings(charts) == [2, 2]
+    qtbot.keyClick(charts.loss.chart, Qt.Key.Key_Escape)
+    assert readings(charts) == [None, None]
+
+
+def test_what_keys_read_in_one_chart_stays_while_the_mouse_passes_over_the_other(
+    charts: TrainingCharts, qtbot: QtBot
+) -> None:
+    loss, accuracy = charts.loss.chart, charts.accuracy.chart
+    qtbot.keyClick(loss, Qt.Key.Key_Home)
+    place = QPoint(round(accuracy.plot.pixel_of(3, 0).x()), round(accuracy.plot.area.center().y()))
+    qtbot.mouseMove(accuracy, place)
+    assert readings(charts) == [1, 3]
+    QApplication.sendEvent(accuracy, QEvent(QEvent.Type.Leave))
+    assert readings(charts) == [1, None]
+
+
+def test_the_legend_takes_no_row_of_its_own(charts: TrainingCharts) -> None:
+    charts.show_runs([run("first"), run("second")])
+    charts.grab()
+    assert charts.legend.geometry().top() == charts.smoothing.geometry().top()
+    assert charts.legend.geometry().right() < charts.smoothing.geometry().left()
+
+
+def test_a_legend_of_several_rows_takes_nothing_from_the_charts(charts: TrainingCharts, qtbot: QtBot) -> None:
+    charts.show_runs([run(f"run {number}") for number in range(6)])
+
+    def all_fits() -> bool:
+        charts.resize(640, charts.minimumSizeHint().height())
+        return charts.loss.height() >= charts.loss.minimumSizeHint().height()
+
+    qtbot.waitUntil(all_fits)
+    assert len({entry.y() for entry in charts.legend.entries}) > 1
 
 
 def test_runs_are_laid_over_the_own_one_and_named_in_the_legend(charts: TrainingCharts) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
 from hubstudio.core.augmentation import Augmentation
 from hubstudio.core.errors import StudioError
@@ -35,13 +35,15 @@ from hubstudio.gui.widgets.scroll_column import ScrollColumn, Stretching
 from hubstudio.gui.wording import best_text
 
 if TYPE_CHECKING:
+    from hubstudio.gui.widgets.chart_card import ChartCard
     from hubstudio.gui.widgets.training_charts import TrainingCharts
 
 _SUBTITLE = "The photos are divided into three parts: to learn from, to choose the best epoch by, and to test on."
 _FOOTER = "The test photos stay locked until you open Review."
 _MILLISECONDS_BETWEEN_LOOKS = 120
 _MILLISECONDS_BEFORE_SAVING = 300
-_CHARTS_PLACE = 3
+_MILLISECONDS_BEFORE_CHARTS = 30  # the page is seen first
+_CHARTS_PLACE = 2
 
 
 class TrainPage(Page):
@@ -67,7 +69,10 @@ class TrainPage(Page):
         self.plan_card = PlanCard()
         self.form, self.start = self.plan_card.form, self.plan_card.start
         self.augmentation = AugmentationCard(thumbnails)
-        self.charts: TrainingCharts | None = None  # made when the page is first shown: that takes a moment
+        self.charts: TrainingCharts | None = None
+        """Made shortly after the page is first shown."""
+        self._chart_cards: list[ChartCard] = []
+        self._charts_soon = _single_shot(self, _MILLISECONDS_BEFORE_CHARTS, self._make_charts)
         self._chart_frame: Stretching | None = None
         self.runs_card = RunsCard()
         self.runs_problem = ErrorCard()
@@ -96,7 +101,8 @@ class TrainPage(Page):
 
     def entered(self) -> None:
         """Read the runs and the plan again."""
-        self._make_charts()
+        if self.charts is None:
+            self._charts_soon.start()
         self._show_plan(self.session.plan)
         self._show_photos()
         self.runs.show_runs()
@@ -114,13 +120,15 @@ class TrainPage(Page):
         self.column = QVBoxLayout(content)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(14)
-        for widget in (self.run_card, self.plan_card, self.augmentation, self.runs_problem, self.runs_card):
-            self.column.addWidget(widget)
-        self.column.addStretch(1)
         footer = QLabel(_FOOTER)
         footer.setProperty("role", "muted")
-        self.body.addWidget(ScrollColumn(content, uncut=True), 1)
+        self.scroller = ScrollColumn(content, uncut=True)
+        self.body.addWidget(self.scroller, 1)
         self.body.addWidget(footer)
+        # What was chosen once stays below what came of it.
+        for widget in (self.run_card, self.plan_card, self.runs_problem, self.runs_card, self.augmentation):
+            self.column.addWidget(widget)
+        self.column.addStretch(1)
 
     def _connect(self) -> None:
         session = self.session
@@ -140,13 +148,21 @@ class TrainPage(Page):
         self.runs.overlay_changed.connect(self._draw_curves)
 
     def _make_charts(self) -> None:
-        if self.charts is None:
-            from hubstudio.gui.widgets.training_charts import TrainingCharts
+        """Make one chart, soon the other one, then what holds them: all at once would hold the window up."""
+        from hubstudio.gui.widgets.chart_card import ChartCard
+        from hubstudio.gui.widgets.training_charts import MEASURES, TrainingCharts
 
-            self.charts = TrainingCharts()
-            self.charts.failed.connect(self.runs_problem.show_error)
-            self._chart_frame = Stretching(self.charts)
-            self.column.insertWidget(_CHARTS_PLACE, self._chart_frame, 10)
+        if len(self._chart_cards) < len(MEASURES):
+            card = ChartCard(MEASURES[len(self._chart_cards)], self)  # the page's, lest it outlive it
+            self._chart_cards.append(card)
+            self._charts_soon.start()
+            return
+        self.charts = TrainingCharts(self._chart_cards)
+        self.charts.failed.connect(self.runs_problem.show_error)
+        self._chart_frame = Stretching(self.charts)
+        self._chart_frame.hide()
+        self.column.insertWidget(_CHARTS_PLACE, self._chart_frame, 10)
+        self._draw_curves()
 
     def _on_start_clicked(self) -> None:
         self.form.commit()
@@ -208,12 +224,9 @@ class TrainPage(Page):
 
     def _draw(self) -> None:
         self._draw_soon.stop()
-        training, drawn = self.session.training, self._drawn
-        state = self._drawn = training.state
-        self.run_card.setVisible(state.status is not Status.IDLE)
-        self.run_card.show_state(state, training.plan, self._predicted_and_taken(state), training.wish)
-        for card in (self.plan_card, self.augmentation):
-            card.setVisible(not state.is_active)
+        drawn = self._drawn
+        state = self._drawn = self.session.training.state
+        self._show_cards(state, was_active=drawn.is_active)
         self.subtitle.setText(best_text(state) or _SUBTITLE)
         if len(state.history) != len(drawn.history) or state.is_active != drawn.is_active or not state.is_active:
             self._draw_curves()
@@ -222,6 +235,27 @@ class TrainPage(Page):
         if self.summary() != self._summary or state.is_active != drawn.is_active:
             self._summary = self.summary()
             self.done_changed.emit()
+
+    def _show_cards(self, state: RunState, *, was_active: bool) -> None:
+        """Show what a training will go by, or how far it is; the focus goes to what takes the place of what had it.
+
+        Qt would hand it on to what comes next, and scroll there, away from what has just begun or ended.
+        """
+        run, choices = self.run_card, (self.plan_card, self.augmentation)
+        run.setVisible(state.status is not Status.IDLE)
+        if not state.is_active:
+            for card in choices:
+                card.show()
+            if was_active and _holds_focus(run):
+                self.start.setFocus()
+        run.show_state(state, self.session.training.plan, self._predicted_and_taken(state), self.session.training.wish)
+        if state.is_active:
+            if any(map(_holds_focus, choices)):
+                run.pause.setFocus()
+            for card in choices:
+                card.hide()
+        if state.is_active and not was_active:
+            self.scroller.verticalScrollBar().setValue(0)
 
     def _predicted_and_taken(self, state: RunState) -> tuple[float, float] | None:
         """Return how many seconds a finished run was to take and took, as its metrics have it."""
@@ -294,13 +328,16 @@ def _with_epochs(plan: Plan, state: RunState) -> Plan:
 
 
 def _differs_much(state: RunState, drawn: RunState) -> bool:
-    """Whether a person should see the change at once, rather than with the next look."""
-    return (
-        state.status is not drawn.status
-        or state.phase is not drawn.phase
-        or len(state.history) != len(drawn.history)
-        or len(state.notes) != len(drawn.notes)
-    )
+    """Whether a person should see the change at once, rather than with the next look.
+
+    An epoch is none of these: those of a head come twenty a second, and each would draw both charts.
+    """
+    return state.status is not drawn.status or state.phase is not drawn.phase or len(state.notes) != len(drawn.notes)
+
+
+def _holds_focus(widget: QWidget) -> bool:
+    focused = QApplication.focusWidget()
+    return focused is not None and widget.isAncestorOf(focused)
 
 
 def _single_shot(page: TrainPage, milliseconds: int, call: Callable[[], None]) -> QTimer:

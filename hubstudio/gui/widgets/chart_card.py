@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from hubstudio.core.errors import StudioError
 from hubstudio.gui import chart_files
@@ -21,10 +21,10 @@ class ChartCard(TwinCard):
     numbers_wanted = Signal()
     failed = Signal(object)  # StudioError
 
-    def __init__(self, measure: Measure) -> None:
+    def __init__(self, measure: Measure, parent: QWidget | None = None) -> None:
         self.chart = LineChart(measure)
         self.table = TableTwin(f"{measure.title} by epoch")
-        super().__init__(measure.title, self.chart, self.table)
+        super().__init__(measure.title, self.chart, self.table, parent)
         self._measure = measure
         name = measure.title.casefold()
         self.menu = QMenu(self)

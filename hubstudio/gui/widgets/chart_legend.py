@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from hubstudio.gui.theme import Colours, colours_of
@@ -160,6 +160,15 @@ class RunLegend(QWidget):
             self._runs = tuple(runs)
             self._fill()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for the height of all rows: what is around the charts asks for no height at a width."""
+        super().resizeEvent(event)
+        self._claim_height()
+
+    def _claim_height(self) -> None:
+        if layout := self.layout():
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
+
     def _fill(self) -> None:
         had_focus = next((entry.look for entry in self.entries if entry.hasFocus()), None)
         self._grid.clear()
@@ -169,6 +178,7 @@ class RunLegend(QWidget):
             self._grid.addWidget(entry)
             if entry.look == had_focus:
                 entry.setFocus()
+        self._claim_height()
 
     def _on_toggled(self, look: int, shown: bool) -> None:
         self._runs = tuple(replace(run, is_shown=shown) if run.look == look else run for run in self._runs)

@@ -18,6 +18,7 @@ from hubstudio.gui.theme import Colours
 from hubstudio.gui.widgets.run_lines import Drawing, RunLines
 from hubstudio.gui.widgets.run_looks import LineStyle, line_styles, overlay_styles, run_colour
 
+_HALF_A_NUMBER = 0.055  # of the height: a number that is cut at the edge is not drawn at all
 _FINE_POINTS = 4000  # beyond it dashes and smooth edges cannot be seen and cost time
 
 
@@ -100,10 +101,13 @@ class ChartPlot:
             self.view.getAxis("bottom").setTickSpacing(levels=[(_whole_step(span.width), 0)])
 
     def _set_range(self, wanted: tuple[float, float]) -> None:
+        low, high = wanted
+        step = _round_step(high - low, 6)
+        uppermost = math.floor(high / step + 1e-9) * step  # of the lines with a number
+        wanted = low, max(high, uppermost + _HALF_A_NUMBER * (high - low))
         if wanted != self._range:
             self._range = wanted
             self.view.setYRange(*wanted, padding=0)
-            step = _round_step(wanted[1] - wanted[0], 6)
             self.view.getAxis("left").setTickSpacing(levels=[(step, 0)])
 
     def _paint_in(self, colours: Colours) -> None:
@@ -141,6 +145,7 @@ def _bare_plot(pg: Any, measure: Measure) -> Any:
     bottom.setStyle(tickLength=-4, hideOverlappingLabels=False)  # else the last epoch would have no number
     plot.getPlotItem().layout.setContentsMargins(1, 1, 8, 1)  # where half of that number stands
     left.setStyle(tickLength=0, maxTickLevel=0)
+    left.setZValue(-1)  # its lines across the chart go below what was measured
     return plot
 
 

@@ -29,6 +29,7 @@ class LineChart(QWidget):
     """A chart that only draws anew what has changed; its accessible description says where the lines stand."""
 
     zoomed = Signal(object)  # EpochSpan, or None for the whole training
+    looked_at = Signal(object)  # the epoch that the person reads, counted through both phases, or None
 
     def __init__(self, measure: Measure, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,6 +112,11 @@ class LineChart(QWidget):
         self._place = None if place is None else min(max(place, 1), self._contents.measured) or None
         self._say()
 
+    def follow(self, place: int | None) -> None:
+        """Show the numbers of the epoch that is read in another chart; what keys asked for here stays."""
+        if not self._is_walked:
+            self.read_at(place)
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
@@ -144,12 +150,12 @@ class LineChart(QWidget):
         if self._drag is not None:
             self.hover.show_band((self._drag, x) if abs(x - self._drag) >= _LEAST_DRAG else None)
             if self.hover.band:
-                self.read_at(None)  # the box would hide what is chosen
+                self._look_at(None)  # the box would hide what is chosen
                 return
         inside = self._inside(event.position())
         if inside is not None or not self._is_walked:
             self._is_walked = False
-            self.read_at(None if inside is None else self._nearest(inside))
+            self._look_at(None if inside is None else self._nearest(inside))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Zoom into the range that was drawn."""
@@ -180,7 +186,7 @@ class LineChart(QWidget):
         """Hide the numbers that the mouse asked for."""
         super().leaveEvent(event)
         if not self._is_walked:
-            self.read_at(None)
+            self._look_at(None)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show that keys come here."""
@@ -193,7 +199,7 @@ class LineChart(QWidget):
         self.hover.show_focus(False)
         if self._is_walked:
             self._is_walked = False
-            self.read_at(None)
+            self._look_at(None)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -229,10 +235,15 @@ class LineChart(QWidget):
         if not self._contents.measured:
             return False
         self._is_walked = True
-        self.read_at(place)
+        self._look_at(place)
         if self._zoom and self._place:
             self._zoom_to(self._zoom.around(self._place))
         return True
+
+    def _look_at(self, place: int | None) -> None:
+        """Read an epoch because the person asked for it, and tell of it."""
+        self.read_at(place)
+        self.looked_at.emit(self._place)
 
     def _on_whole_clicked(self) -> None:
         self.setFocus()  # the button goes, and would take the focus with it
@@ -246,7 +257,7 @@ class LineChart(QWidget):
         elif self._zoom:
             self.show_whole()
         elif self._place:
-            self.read_at(None)
+            self._look_at(None)
         else:
             return False
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from hubstudio.core.augmentation import Augmentation, preset_of
 from hubstudio.core.cost import Cost
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Plan
@@ -40,8 +41,10 @@ class PlanCard(Card):
 
     def describe(self, plan: Plan, backbone: str, photos: PhotoSet | None) -> None:
         """Say what a plan will do; ``backbone`` is what people call it."""
-        self.title.setText(plan_title(plan, backbone))
-        self.line.say(plan_line(plan, photos))
+        title = plan_title(plan, backbone)
+        self.title.setText(title)
+        self.setAccessibleName(title)
+        self.line.say(plan_line(plan, photos) + _varied(plan.augmentation))
         self.explained.say(way_explained(plan))
 
     def show_cost(self, cost: Cost | None) -> None:
@@ -54,3 +57,10 @@ class PlanCard(Card):
         self.start.setEnabled(not reason)
         self.reason.say(reason)
         self.reason.setVisible(bool(reason))
+
+
+def _varied(augmentation: Augmentation) -> str:
+    """Return what the line about the photos says of their augmentation, which is chosen further down the page."""
+    if augmentation.is_none:
+        return ""
+    return f" · augmentation: {preset_of(augmentation) or 'own values'}"

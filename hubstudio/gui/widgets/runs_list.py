@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTreeView, QWidget
 
 from hubstudio.gui.run_items import RunItem, RunKind
 from hubstudio.gui.widgets.runs_model import ACCURACY, NOTE, NOTES, ROW_HEIGHT, RUN, TITLE, TOOK, WHEN, RunsModel
 
-_WIDTHS = {RUN: 118, ACCURACY: 98, TOOK: 98, WHEN: 118, NOTES: 60, NOTE: 150}
+_WIDTHS = {RUN: 112, ACCURACY: 98, TOOK: 92, WHEN: 122, NOTES: 64, NOTE: 150}
 _NARROW_NOTE = 120
 _MOST_ROWS, _FEWEST_ROWS = 9, 2
 _NARROW, _VERY_NARROW = 800, 640
+# Titles stand above what they are about, the frame keeps clear of the header's corners, and the line at hand is flat.
+_LOOK = """
+QTreeView { padding: 3px; outline: 0; }
+QTreeView:focus { padding: 2px; }
+QHeaderView::section { padding: 4px 9px; }
+"""
 
 
 class RunsList(QTreeView):
@@ -38,6 +44,7 @@ class RunsList(QTreeView):
         self.lines.ticked_changed.connect(self.ticked_changed)
         self.lines.note_written.connect(self.note_written)
         self.selectionModel().currentRowChanged.connect(self._on_current_changed)
+        self.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.doubleClicked.connect(self._on_double_clicked)
 
     @property
@@ -58,6 +65,7 @@ class RunsList(QTreeView):
             return
         chosen, offset, count = self.chosen, self.verticalScrollBar().value(), len(self.lines.items)
         self.lines.show_items(items)
+        self._show_columns()
         if chosen:
             self.choose(chosen.name)
         self.verticalScrollBar().setValue(offset)
@@ -87,7 +95,7 @@ class RunsList(QTreeView):
     def sizeHint(self) -> QSize:
         """Ask for the height of all lines, up to some."""
         rows = max(_FEWEST_ROWS, min(self.lines.rowCount(), _MOST_ROWS))
-        height = self.header().sizeHint().height() + rows * ROW_HEIGHT + 2 * self.frameWidth() + 4
+        height = self.header().sizeHint().height() + rows * ROW_HEIGHT + 2 * self.frameWidth() + 6
         return QSize(super().sizeHint().width(), height)
 
     def minimumSizeHint(self) -> QSize:
@@ -114,10 +122,7 @@ class RunsList(QTreeView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave out where it is narrow what the tooltip and the line below tell, too."""
         super().resizeEvent(event)
-        width = event.size().width()
-        self.setColumnHidden(WHEN, width < _NARROW)
-        self.setColumnHidden(NOTES, width < _VERY_NARROW)
-        self.setColumnWidth(NOTE, _WIDTHS[NOTE] if width >= _NARROW else _NARROW_NOTE)
+        self._show_columns()
 
     def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:  # noqa: N802 - Qt's name
         """Show what came while a note was being written."""
@@ -128,6 +133,7 @@ class RunsList(QTreeView):
 
     def _set_up(self) -> None:
         self.setObjectName("runs_list")
+        self.setStyleSheet(_LOOK)
         self.setAccessibleName("Runs")
         self.setAccessibleDescription("Space ticks a run to compare it, Enter uses it, F2 writes a note on it")
         self.setRootIsDecorated(False)
@@ -146,6 +152,19 @@ class RunsList(QTreeView):
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSortIndicator(RUN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
+
+    def _show_columns(self) -> None:
+        """Leave out what would be empty in every line, and where it is narrow what the line below tells, too."""
+        width = self.viewport().width()
+        self.setColumnHidden(WHEN, width < _NARROW)
+        self.setColumnHidden(NOTES, width < _VERY_NARROW or not any(item.notes for item in self.lines.items))
+        self.setColumnWidth(NOTE, _WIDTHS[NOTE] if width >= _NARROW else _NARROW_NOTE)
+
+    def _on_selection_changed(self) -> None:
+        """Let what a screen reader selects be the line at hand: it has no other way to say so."""
+        selected = self.selectionModel().selectedRows(RUN)
+        if selected and selected[0].row() != self.currentIndex().row():
+            self.selectionModel().setCurrentIndex(selected[0], QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _on_current_changed(self) -> None:
         self.chosen_changed.emit()

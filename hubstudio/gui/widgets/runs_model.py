@@ -15,7 +15,7 @@ from hubstudio.gui.run_items import RunItem, RunKind
 HEADER = ("Run", "What learned", "Validation", "Time", "When", "Notes", "Your note")
 RUN, TITLE, ACCURACY, TOOK, WHEN, NOTES, NOTE = range(len(HEADER))
 ROW_HEIGHT = 28
-_TICK_SIDE = 14
+_TICK_SIDE = 16  # with its border
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _Role = Qt.ItemDataRole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from hubstudio.core.errors import StudioError
@@ -17,19 +17,21 @@ from hubstudio.gui.widgets.run_looks import MOST_RUNS, looks_for
 from hubstudio.gui.widgets.side_by_side import SideBySide
 from hubstudio.gui.widgets.smoothing_slider import SmoothingSlider
 
+MEASURES = (LOSS, ACCURACY)
 _NARROW = 620
 _OWN_NAME = "This run"
 
 
 class TrainingCharts(QWidget):
-    """Loss and accuracy side by side, or below each other where it is narrow. They are zoomed and smoothed together.
+    """Loss and accuracy side by side, or below each other where it is narrow: zoomed, smoothed and read together.
 
     The own run is the one that is going on or chosen. Others can be laid over it; it then gets a colour as they do.
     """
 
     failed = Signal(object)  # StudioError: a file could not be written
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, cards: Sequence[ChartCard] = (), parent: QWidget | None = None) -> None:
+        """Hold the ``cards`` of loss and accuracy, where they were made beforehand: each takes a moment."""
         super().__init__(parent)
         self._own = LearningCurves()
         self._own_name = _OWN_NAME
@@ -38,8 +40,7 @@ class TrainingCharts(QWidget):
         self._hidden: set[str] = set()
         self._own_is_hidden = False
         self._left_out = 0
-        self.loss = ChartCard(LOSS)
-        self.accuracy = ChartCard(ACCURACY)
+        self.loss, self.accuracy = cards or map(ChartCard, MEASURES)
         self.smoothing = SmoothingSlider()
         self.legend = RunLegend()
         self.legend.hide()
@@ -82,13 +83,12 @@ class TrainingCharts(QWidget):
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
-        bar.addStretch(1)
-        bar.addWidget(self.smoothing)
+        bar.addWidget(self.legend, 1)
+        bar.addWidget(self.smoothing, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(bar)
-        layout.addWidget(self.legend)
         layout.addWidget(SideBySide(self.loss, self.accuracy, _NARROW), 1)
 
     def _connect(self) -> None:
@@ -98,6 +98,7 @@ class TrainingCharts(QWidget):
             card.failed.connect(self.failed)
             card.numbers_wanted.connect(self._on_numbers_wanted)
             card.chart.zoomed.connect(other.chart.show_span)
+            card.chart.looked_at.connect(other.chart.follow)
 
     def _show(self) -> None:
         self.legend.show_runs(self._legend_runs(), self._left_out)
