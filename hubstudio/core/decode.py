@@ -74,13 +74,14 @@ class Examined:
     """BLAKE2b of the file's content, 16 bytes."""
 
 
-def decode(path: Path) -> Image.Image:
+def decode(path: Path, digest: bytes | None = None) -> Image.Image:
     """Return the photo as an upright RGB image, alpha laid on white, the first frame of several.
 
-    Raises ``UnreadablePhotoError`` whatever is wrong with the file. That memory ran out is no fault of the file's.
+    Raises ``UnreadablePhotoError`` whatever is wrong with the file; also where its content is no longer that of
+    ``digest``, if one is given. That memory ran out is no fault of the file's.
     """
     with _explained(path):
-        return _photo(_content(path), None)[0]
+        return _photo(_content_of(path, digest), None)[0]
 
 
 def preview(path: Path, side: int) -> Image.Image:
@@ -114,9 +115,12 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def pixels(path: Path, size: tuple[int, int]) -> FloatPixels:
-    """Return the photo shrunk (or grown) to ``size`` = (height, width) as float32 RGB, 0 to 255."""
-    return shrink(decode(path), size)
+def pixels(path: Path, size: tuple[int, int], digest: bytes | None = None) -> FloatPixels:
+    """Return the photo shrunk (or grown) to ``size`` = (height, width) as float32 RGB, 0 to 255.
+
+    With ``digest``, a file whose content is another by now cannot be read.
+    """
+    return shrink(decode(path, digest), size)
 
 
 def shrink(image: Image.Image, size: tuple[int, int]) -> FloatPixels:
@@ -207,6 +211,14 @@ def _explained(path: Path) -> Generator[None]:
         raise
     except Exception as error:  # decoders raise whatever comes: ValueError, struct.error
         raise UnreadablePhotoError(path, reason_of(error)) from error
+
+
+def _content_of(path: Path, digest: bytes | None) -> bytes:
+    """Read a file that was read before: what was kept under ``digest`` must come from these very bytes."""
+    content = _content(path)
+    if digest is not None and _digest(content) != digest:
+        raise DamageError("it has changed since it was checked")
+    return content
 
 
 def _content(path: Path) -> bytes:

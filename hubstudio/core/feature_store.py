@@ -149,8 +149,11 @@ class FeatureStore:
         return True
 
     def _merge(self) -> None:
-        """Make one segment of many: of runs that each added a few photos."""
-        former = _segment_files(self.folder)
+        """Make one segment of many: of runs that each added a few photos.
+
+        Only those that went into it are removed: another program may have added one since they were listed.
+        """
+        former = list(self._files)
         if self._save(np.concatenate(self._segments)):
             self._segments.clear()
             self._files.clear()

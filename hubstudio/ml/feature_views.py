@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,16 +16,25 @@ from numpy.typing import NDArray
 from hubstudio.core.augmentation import Augmentation
 from hubstudio.core.augmenting import augmented
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import PhotosError
 from hubstudio.core.events import FeaturesDone, Report
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
 from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
-from hubstudio.ml.photo_batches import PhotoBatch, read_batches
-from hubstudio.ml.photo_store import keep_within_limit, no_numbers
+from hubstudio.ml.photo_batches import read_batches
+from hubstudio.ml.photo_store import keep_within_limit, moved_up, no_numbers
 
 _VIEWS_VERSION = 1
 """Raise it when ``augmented`` gives other pixels, or a photo's seed is made otherwise."""
+
+
+@dataclass(frozen=True)
+class StoredViews:
+    """The features of varied views of a list of photos."""
+
+    features: NDArray[np.float32]
+    """``[views, photos, features]``; photos that could not be read are missing."""
+    unreadable: dict[int, str]
+    """Place in the list and reason."""
 
 
 def store_views(
@@ -38,12 +47,12 @@ def store_views(
     report: Report,
     cancel: CancelToken,
     clock: Callable[[], float],
-) -> NDArray[np.float32]:
-    """Return ``[views, photos, features]``: of each photo as many varied views as ``augmentation`` asks for.
+) -> StoredViews:
+    """Return the features of as many varied views of each photo as ``augmentation`` asks for.
 
     What a view looks like follows from ``seed`` and the photo's content, so another photo more changes none. Each view
-    is kept by itself: with more views, only the new ones are computed. A photo is decoded once for all of them.
-    ``FeaturesDone`` counts views. Raises ``PhotosError`` for a photo that cannot be read, ``Cancelled`` within a batch.
+    is kept by itself: with more views, only the new ones are computed. A photo is decoded once for all of them,
+    and not at all if they are known. ``FeaturesDone`` counts views. Raises ``Cancelled`` within a batch.
     """
     backbone = FrozenBackbone(module, size, cancel)
     with contextlib.ExitStack() as stack:
@@ -54,14 +63,17 @@ def store_views(
         work = _Work(sources, paths, digests, backbone, augmentation, seed)
         to_read, total = work.unknown(), augmentation.views * len(paths)
         report(FeaturesDone(work.done, total, clock()))
-        for batch in read_batches([paths[place] for place in to_read], size, FEATURE_BATCH, cancel):
-            _require_readable(batch, [paths[place] for place in to_read])
+        files, contents = [paths[place] for place in to_read], [digests[place] for place in to_read]
+        for batch in read_batches(files, size, FEATURE_BATCH, cancel, contents):
+            if batch.unreadable:
+                work.leave_out({to_read[place]: reason for place, reason in batch.unreadable.items()})
+                report(FeaturesDone(work.done, total, clock()))
             for _ in work.take([to_read[place] for place in batch.places], batch.photos):
                 report(FeaturesDone(work.done, total, clock()))
                 cancel.check_before_results()
     if backbone.computed:
         keep_within_limit()
-    return work.features
+    return work.result()
 
 
 class _Work:
@@ -80,15 +92,30 @@ class _Work:
         self._backbone, self._augmentation, self._seed = backbone, augmentation, seed
         shape = (len(sources), len(paths))
         self._known = np.zeros(shape, np.bool_)
-        self.features = np.zeros((*shape, backbone.module.features), np.float32)
+        self._features = np.zeros((*shape, backbone.module.features), np.float32)
         for view, source in enumerate(sources):
-            self._known[view], self.features[view] = source.find(digests)
+            self._known[view], self._features[view] = source.find(digests)
+        self._unreadable: dict[int, str] = {}
         self.done = int(self._known.sum())
-        """Views whose features are there."""
+        """Views that need no more work."""
 
     def unknown(self) -> list[int]:
         """Return the places of photos of which any view has to go through the backbone."""
         return [int(place) for place in np.flatnonzero(~self._known.all(axis=0))]
+
+    def leave_out(self, unreadable: dict[int, str]) -> None:
+        """Give photos up, each with its reason."""
+        self._unreadable |= unreadable
+        self.done += int((~self._known[:, list(unreadable)]).sum())
+
+    def result(self) -> StoredViews:
+        """Return what is there."""
+        if not self._unreadable:
+            return StoredViews(self._features, {})
+        left = np.array([place for place in range(len(self._paths)) if place not in self._unreadable], np.int64)
+        for view in self._features:
+            moved_up(view, left)
+        return StoredViews(self._features[:, : len(left)], self._unreadable)
 
     def take(self, places: Sequence[int], photos: NDArray[np.float32]) -> Iterator[None]:
         """Vary some photos and compute the views that are not known; yields after each view of all."""
@@ -109,7 +136,7 @@ class _Work:
         features = self._sources[view].compute(np.stack(varied).astype(np.float32), digests)
         if not np.isfinite(features).all():
             raise no_numbers(self._backbone.module, self._paths[places[0]])
-        self.features[view, list(places)] = features
+        self._features[view, list(places)] = features
 
 
 def photo_seed(seed: int, digest: bytes) -> int:
@@ -123,12 +150,3 @@ def _view(augmentation: Augmentation, seed: int, number: int) -> str:
     digest = hashlib.blake2b(json.dumps(changes, sort_keys=True).encode(), digest_size=16).hexdigest()
     opencv = version("opencv-python-headless")
     return f"view {number} of {digest} seed {seed}, views {_VIEWS_VERSION}, opencv {opencv}"
-
-
-def _require_readable(batch: PhotoBatch, paths: Sequence[Path]) -> None:
-    for place, reason in batch.unreadable.items():
-        raise PhotosError(
-            f"The photo '{paths[place].name}' cannot be read any more.",
-            found=f"{reason[:1].upper()}{reason[1:]}.",
-            next_step="Check the photos again, and train again.",
-        )

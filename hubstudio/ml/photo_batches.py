@@ -32,15 +32,23 @@ class PhotoBatch:
     """How many entries of the list are dealt with."""
 
 
-def read_batches(paths: Sequence[Path], size: int, batch_size: int, cancel: CancelToken) -> Generator[PhotoBatch]:
+def read_batches(
+    paths: Sequence[Path],
+    size: int,
+    batch_size: int,
+    cancel: CancelToken,
+    digests: Sequence[bytes] | None = None,
+) -> Generator[PhotoBatch]:
     """Yield photos shrunk to ``size`` × ``size`` in the order of ``paths``. Raises ``Cancelled`` between photos.
 
-    The last batch is filled up by nobody: it is shorter.
+    The last batch is filled up by nobody: it is shorter. With ``digests``, a photo whose content is another by now is
+    as unreadable as one that is gone.
     """
+    wanted = digests if digests is not None else [None] * len(paths)
     read: list[FloatPixels] = []
     places: list[int] = []
     unreadable: dict[int, str] = {}
-    for place, photo in enumerate(_read_in_order(paths, size, cancel)):
+    for place, photo in enumerate(_read_in_order(paths, wanted, size, cancel)):
         if isinstance(photo, str):
             unreadable[place] = photo
         else:
@@ -52,12 +60,14 @@ def read_batches(paths: Sequence[Path], size: int, batch_size: int, cancel: Canc
             read, places, unreadable = [], [], {}
 
 
-def _read_in_order(paths: Sequence[Path], size: int, cancel: CancelToken) -> Iterator[FloatPixels | str]:
+def _read_in_order(
+    paths: Sequence[Path], digests: Sequence[bytes | None], size: int, cancel: CancelToken
+) -> Iterator[FloatPixels | str]:
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
     waiting: deque[Future[FloatPixels | str]] = deque()
     try:
-        for path in paths:
-            waiting.append(pool.submit(_read, path, size))
+        for path, digest in zip(paths, digests, strict=True):
+            waiting.append(pool.submit(_read, path, size, digest))
             if len(waiting) >= _AHEAD:
                 cancel.check_before_results()
                 yield waiting.popleft().result()
@@ -68,8 +78,8 @@ def _read_in_order(paths: Sequence[Path], size: int, cancel: CancelToken) -> Ite
         pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path, size: int) -> FloatPixels | str:
+def _read(path: Path, size: int, digest: bytes | None) -> FloatPixels | str:
     try:
-        return pixels(path, (size, size))
+        return pixels(path, (size, size), digest)
     except UnreadablePhotoError as error:
         return error.reason

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,22 @@ class StoredPhotos:
     """What the backbone ran through, now or when the features were computed."""
     computed: int
     """Photos that went through the backbone now; the features of the others were known."""
+    digests: tuple[bytes, ...]
+    """What tells the content of each photo."""
+
+    def without(self, rows: Mapping[int, str]) -> StoredPhotos:
+        """Return the photos without some of them, by row, each with its reason; features move within their array."""
+        if not rows:
+            return self
+        left = np.array([row for row in range(len(self.places)) if row not in rows], np.int64)
+        return replace(
+            self,
+            places=self.places[left],
+            features=moved_up(self.features, left),
+            pixels=self.pixels and self.pixels.only(left),
+            unreadable=self.unreadable | {int(self.places[row]): reason for row, reason in rows.items()},
+            digests=tuple(self.digests[row] for row in left),
+        )
 
 
 def store_photos(
@@ -52,17 +68,21 @@ def store_photos(
 ) -> StoredPhotos:
     """Send every photo whose features are not known through the frozen backbone; from then on they are known.
 
-    ``digests`` are those of the photos' content. A photo with known features is read only where its pixels are wanted:
-    those of all photos go to ``pixel_file`` if one is named. ``FeaturesDone`` begins with the photos that need no work.
-    Raises ``Cancelled`` within one batch; what was computed by then is kept.
+    ``digests`` are those of the photos' content; one that has another by now counts as unreadable. A photo with known
+    features is read only where its pixels are wanted and not there yet: those of all photos go to ``pixel_file`` if one
+    is named. ``FeaturesDone`` begins with the photos that need no work. Raises ``Cancelled`` within one batch; what was
+    computed by then is kept.
     """
     backbone = FrozenBackbone(module, size, cancel)
     with FeatureSource(backbone) as source:
-        work = _Work(source, paths, digests, module, pixel_file, size)
-        to_read = range(len(paths)) if pixel_file else work.unknown()
+        work = _Work(source, paths, digests, module)
+        if pixel_file:
+            work.keep_pixels(pixel_file, size, cancel)
+        to_read = work.unknown()
         done = len(paths) - len(to_read)
         report(FeaturesDone(done, len(paths), clock()))
-        for batch in read_batches([paths[place] for place in to_read], size, FEATURE_BATCH, cancel):
+        files, contents = [paths[place] for place in to_read], [digests[place] for place in to_read]
+        for batch in read_batches(files, size, FEATURE_BATCH, cancel, contents):
             work.take([to_read[place] for place in batch.places], batch.photos)
             work.unreadable |= {to_read[place]: reason for place, reason in batch.unreadable.items()}
             report(FeaturesDone(done + batch.end, len(paths), clock()))
@@ -94,41 +114,58 @@ class _Work:
         paths: Sequence[Path],
         digests: Sequence[bytes],
         module: FeatureModule,
-        pixel_file: Path | None,
-        size: int,
     ) -> None:
         self._source, self._paths, self._digests, self._module = source, paths, digests, module
         self._known, self._features = source.find(digests)
-        self._pixels = PixelFile.make(pixel_file, len(paths), size) if pixel_file else None
-        self._pixel_rows = 0
+        self._pixels: PixelFile | None = None
+        self._has_pixels = np.ones(len(paths), np.bool_)  # those that are wanted
         self.unreadable: dict[int, str] = {}
 
+    def keep_pixels(self, file: Path, size: int, cancel: CancelToken) -> None:
+        """Put all photos' pixels into a file, which may hold some from before. Raises ``OSError`` or ``Cancelled``."""
+        self._pixels, self._has_pixels = PixelFile.open(file, self._digests, size, cancel)
+
     def unknown(self) -> list[int]:
-        """Return the places of photos that have to go through the backbone."""
-        return [int(place) for place in np.flatnonzero(~self._known)]
+        """Return the places of photos that have to be read."""
+        return [int(place) for place in np.flatnonzero(~(self._known & self._has_pixels))]
 
     def take(self, places: Sequence[int], photos: NDArray[np.float32]) -> None:
         """Take some photos' pixels, and compute the features of those whose are not known."""
-        if self._pixels is not None:
-            self._pixels.put(self._pixel_rows, photos)
-            self._pixel_rows += len(places)
+        self._put([row for row, place in enumerate(places) if not self._has_pixels[place]], places, photos)
         new = [row for row, place in enumerate(places) if not self._known[place]]
         if not new:
             return
+        # From the photo even where its pixels are kept: those are rounded, and other features would be kept of them.
         features = self._source.compute(_rows(photos, new), [self._digests[places[row]] for row in new])
         if not np.isfinite(features).all():
             raise no_numbers(self._module, self._paths[places[new[0]]])
         self._features[[places[row] for row in new]] = features
 
+    def _put(self, rows: Sequence[int], places: Sequence[int], photos: NDArray[np.float32]) -> None:
+        if self._pixels and rows:
+            wanted = [places[row] for row in rows]
+            self._pixels.put(wanted, [self._digests[place] for place in wanted], _rows(photos, rows))
+
     def result(self, backbone: FrozenBackbone) -> StoredPhotos:
         """Return what is there; photos that could not be read are missing in it."""
-        places = np.array([place for place in range(len(self._paths)) if place not in self.unreadable], np.int64)
-        for row, place in enumerate(places):  # within the array, since it may be a large part of the memory
-            if row != place:
-                self._features[row] = self._features[place]
-        pixels = None if self._pixels is None else self._pixels.first(self._pixel_rows)
-        features = self._features[: len(places)]
-        return StoredPhotos(places, features, pixels, self.unreadable, backbone.runtime_name, backbone.computed)
+        everything = StoredPhotos(
+            places=np.arange(len(self._paths)),
+            features=self._features,
+            pixels=self._pixels,
+            unreadable={},
+            runtime=backbone.runtime_name,
+            computed=backbone.computed,
+            digests=tuple(self._digests),
+        )
+        return everything.without(self.unreadable)
+
+
+def moved_up(values: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return some rows, in their order, moved within their array, since it may be a large part of the memory."""
+    for row, former in enumerate(rows):
+        if row != former:
+            values[row] = values[former]
+    return values[: len(rows)]
 
 
 def _rows(photos: NDArray[np.float32], rows: Sequence[int]) -> NDArray[np.float32]:

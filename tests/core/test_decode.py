@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hubstudio.core.decode import LARGE_PHOTO_PIXELS, UnreadablePhotoError, decode, pixels, shrink
+from hubstudio.core.decode import LARGE_PHOTO_PIXELS, UnreadablePhotoError, decode, digest_of, examine, pixels, shrink
 
 RED, GREEN, BLUE, YELLOW = (250, 5, 5), (5, 250, 5), (5, 5, 250), (250, 250, 5)
 TURNS = {
@@ -40,6 +40,21 @@ def test_every_exif_orientation_comes_out_upright(tmp_path: Path, orientation: i
     exif[0x0112] = orientation
     stored.save(tmp_path / "photo.png", exif=exif)
     assert np.array_equal(np.asarray(decode(tmp_path / "photo.png")), np.asarray(four_corners()))
+
+
+def test_a_photo_is_read_only_with_the_content_that_its_digest_names(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    four_corners().save(photo)
+    digest = examine(photo, 8).digest
+    np.testing.assert_array_equal(pixels(photo, (4, 8), digest), pixels(photo, (4, 8)))
+    four_corners().transpose(Image.Transpose.ROTATE_180).save(photo)
+    with pytest.raises(UnreadablePhotoError, match="It has changed since it was checked"):
+        pixels(photo, (4, 8), digest)
+    pixels(photo, (4, 8), digest_of(photo))
+    pixels(photo, (4, 8))
+    photo.unlink()
+    with pytest.raises(UnreadablePhotoError, match="no longer there"):
+        pixels(photo, (4, 8), digest)
 
 
 def test_damaged_exif_is_no_reason_to_refuse(tmp_path: Path) -> None:

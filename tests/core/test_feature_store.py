@@ -120,6 +120,23 @@ def test_many_small_segments_become_one(monkeypatch: pytest.MonkeyPatch) -> None
     assert known(range(4)) == [0, 1, 2, 3]
 
 
+def test_what_another_program_adds_while_segments_become_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        fill(range(number, number + 1))
+    merge = FeatureStore._merge
+
+    def while_another_adds(store: FeatureStore) -> None:
+        with monkeypatch.context() as other:
+            other.setattr(feature_store, "_MANY_SEGMENTS", 99)
+            fill(range(4, 6))
+        merge(store)
+
+    monkeypatch.setattr(feature_store, "_MANY_SEGMENTS", 3)
+    monkeypatch.setattr(FeatureStore, "_merge", while_another_adds)
+    assert known(range(6)) == list(range(6))
+    assert len(segments()) == 2
+
+
 def test_what_was_not_used_for_longest_goes_first() -> None:
     other = FeatureKey("other", "", 96, "1")
     fill(range(3), KEY)

@@ -15,12 +15,12 @@ from hubstudio.core.augmentation import Augmentation
 from hubstudio.core.augmenting import augmented
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import digest_of, pixels
-from hubstudio.core.errors import Cancelled, PhotosError
+from hubstudio.core.errors import Cancelled
 from hubstudio.core.events import Event, FeaturesDone, Report, ignore
 from hubstudio.core.settings import Settings
 from hubstudio.ml import feature_runtimes, feature_source, feature_views
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
-from hubstudio.ml.feature_views import photo_seed, store_views
+from hubstudio.ml.feature_views import StoredViews, photo_seed, store_views
 from hubstudio.ml.hub_module import HubModule, load_module
 from pictures import save_picture
 
@@ -44,6 +44,18 @@ class Studio:
     ) -> NDArray[np.float32]:
         """Store views; digests are those of the photos' content unless given."""
         digests = digests or [digest_of(photo) for photo in photos]
+        return self.store_some(photos, digests, augmentation, seed, report, cancel).features
+
+    def store_some(
+        self,
+        photos: Sequence[Path],
+        digests: Sequence[bytes],
+        augmentation: Augmentation = VARIED,
+        seed: int = 1,
+        report: Report = ignore,
+        cancel: CancelToken | None = None,
+    ) -> StoredViews:
+        """Store views of photos that were checked before, some of which may be gone."""
         cancel = cancel or CancelToken()
         return store_views(photos, digests, self.module, 32, augmentation, seed, report, cancel, lambda: 0.0)
 
@@ -121,11 +133,32 @@ def test_another_seed_or_other_changes_share_nothing(
     assert not np.array_equal(studio.store(photos[:2], augmentation, seed), first)
 
 
-def test_a_photo_that_went_away_is_named(studio: Studio, photos: list[Path]) -> None:
+def test_photos_that_went_away_or_changed_are_left_out_of_all_views_and_nothing_is_kept_of_them(
+    studio: Studio, photos: list[Path]
+) -> None:
     digests = [digest_of(photo) for photo in photos]
-    photos[4].unlink()
-    with pytest.raises(PhotosError, match=r"4\.png"):
-        studio.store(photos, digests=digests)
+    wanted = studio.store(photos, digests=digests)
+    feature_store.empty()
+    studio.store(photos[8:9], replace(VARIED, views=1), digests=digests[8:9])  # one of its views stays known
+    contents = {place: photos[place].read_bytes() for place in (0, 8, 9)}
+    photos[0].unlink()
+    photos[8].unlink()
+    save_picture(photos[9], "another")
+    told: list[FeaturesDone] = []
+    found = studio.store_some(photos, digests, report=lambda event: told.append(checked(event)))
+    gone = "the file is no longer there"
+    assert found.unreadable == {0: gone, 8: gone, 9: "it has changed since it was checked"}
+    left = [place for place in range(len(photos)) if place not in found.unreadable]
+    np.testing.assert_array_equal(found.features, wanted[:, left])
+    assert told[-1].done == told[-1].total == VARIED.views * len(photos)
+    for place, content in contents.items():
+        photos[place].write_bytes(content)
+    np.testing.assert_array_equal(studio.store(photos, digests=digests), wanted)
+
+
+def checked(event: Event) -> FeaturesDone:
+    assert isinstance(event, FeaturesDone)
+    return event
 
 
 @pytest.mark.parametrize("how", ["cancel", "stop"])

@@ -117,6 +117,94 @@ def test_photos_that_cannot_be_read_leave_no_gap(shop: Shop, photos: Photos, tmp
         np.testing.assert_allclose(kept, pixels(photos[place], (32, 32)), atol=1 / 256)
 
 
+@pytest.mark.parametrize("with_pixels", [False, True])
+def test_a_photo_that_has_changed_since_its_check_is_left_out_and_nothing_is_kept_of_it(
+    shop: Shop, photos: Photos, tmp_path: Path, with_pixels: bool
+) -> None:
+    digests = [digest_of(photo) for photo in photos]
+    former = photos[4].read_bytes()
+    save_picture(photos[4], "another")
+    stored = shop.store(photos, digests, tmp_path / "pixels.npy" if with_pixels else None)
+    assert stored.unreadable == {4: "it has changed since it was checked"}
+    photos[4].write_bytes(former)
+    again = shop.store(photos, digests)
+    assert again.computed == 1
+    wanted = shop.module.forward(pixels(photos[4], (32, 32))[None] / 255, False).numpy()
+    np.testing.assert_allclose(again.features[4:5], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_pixels_that_an_interrupted_run_has_left_need_no_photo(shop: Shop, photos: Photos, tmp_path: Path) -> None:
+    file, digests = tmp_path / "pixels.npy", [digest_of(photo) for photo in photos]
+    first = shop.store(photos, digests, file)
+    assert first.pixels is not None
+    everything = np.arange(len(photos))
+    wanted = first.pixels.photos(everything)
+    for photo in photos:
+        photo.unlink()
+    again = shop.store(photos, digests, file)
+    assert (again.unreadable, again.computed) == ({}, 0)
+    assert again.pixels is not None
+    np.testing.assert_array_equal(again.pixels.photos(everything), wanted)
+    fewer = shop.store(photos[3:], digests[3:], file)  # one that was left out before
+    assert fewer.pixels is not None
+    np.testing.assert_array_equal(fewer.pixels.photos(everything[:-3]), wanted[3:])
+
+
+def test_pixels_that_were_being_written_are_read_again(shop: Shop, photos: Photos, tmp_path: Path) -> None:
+    file = tmp_path / "pixels.npy"
+    first = shop.store(photos, pixel_file=file)
+    assert first.pixels is not None
+    first.pixels.steps[5, 0, 0, 0] ^= 1
+    read: list[Event] = []
+    again = shop.store(photos, pixel_file=file, report=read.append)
+    assert [event.done for event in read if isinstance(event, FeaturesDone)] == [len(photos) - 1, len(photos)]
+    assert again.pixels is not None
+    (kept,) = again.pixels.photos(np.array([5]))
+    np.testing.assert_allclose(kept, pixels(photos[5], (32, 32)), atol=1 / 256)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "another size", "no marks", "marks of another kind"])
+def test_a_file_of_pixels_that_does_not_fit_is_made_anew(
+    shop: Shop, photos: Photos, tmp_path: Path, damage: str
+) -> None:
+    file, marks = tmp_path / "pixels.npy", tmp_path / "pixels.marks.npy"
+    wanted = shop.store(photos, pixel_file=file).pixels
+    assert wanted is not None
+    if damage == "cut short":
+        file.write_bytes(file.read_bytes()[:-1])
+    elif damage == "another size":
+        np.save(file, np.zeros((len(photos), 16, 16, 3), np.uint16))
+    elif damage == "no marks":
+        marks.unlink()
+    else:
+        np.save(marks, np.zeros(len(photos), np.uint8))
+    again = shop.store(photos, pixel_file=file).pixels
+    assert again is not None
+    everything = np.arange(len(photos))
+    np.testing.assert_allclose(
+        again.photos(everything), np.stack([pixels(photo, (32, 32)) for photo in photos]), atol=1 / 256
+    )
+
+
+def test_kept_pixels_whose_features_are_lost_need_the_photo_again(shop: Shop, photos: Photos, tmp_path: Path) -> None:
+    file = tmp_path / "pixels.npy"
+    wanted = shop.store(photos, pixel_file=file).features
+    feature_store.empty()
+    again = shop.store(photos, pixel_file=file)  # rounded as they are kept, pixels would give other bits
+    assert again.computed == len(photos)
+    np.testing.assert_array_equal(again.features, wanted)
+
+
+def test_copies_share_a_row_of_pixels(shop: Shop, photos: Photos, tmp_path: Path) -> None:
+    photos[7].write_bytes(photos[2].read_bytes())
+    stored = shop.store(photos, pixel_file=tmp_path / "pixels.npy")
+    assert stored.pixels is not None
+    one, other = stored.pixels.photos(np.array([2, 7]))
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(one, pixels(photos[2], (32, 32)), atol=1 / 256)
+    assert len(stored.pixels.steps) == len(photos) - 1
+
+
 def test_pixels_stay_on_disk(shop: Shop, photos: Photos, tmp_path: Path) -> None:
     photos[3].write_bytes(b"no photo")
     stored = shop.store(photos, pixel_file=tmp_path / "pixels.npy")
