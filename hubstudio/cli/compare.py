@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from hubstudio.cli import photo_options
+from hubstudio.cli import photo_options, plan_options
 from hubstudio.cli.arguments import Parser
 from hubstudio.cli.console import table
 from hubstudio.cli.context import Context, Reporter
@@ -21,7 +21,6 @@ from hubstudio.core.run_state import percent
 
 HELP = "train a head on each of several backbones and compare them on your photos"
 
-_DEFAULTS = Plan(photos="")
 _HEAD_NUMBERS = tuple(
     row
     for row in HYPER_PARAMETERS
@@ -41,10 +40,9 @@ def define(parser: Parser) -> None:
     photo_options.define(parser)
     photo_options.define_weights(parser)
     for row in _HEAD_NUMBERS:
-        default = f"{getattr(_DEFAULTS, row.name):g}"
         parser.add_argument(
             row.option, metavar="N" if row.whole else "X", type=int if row.whole else float,
-            help=f"{row.help} (default: {default})".replace("%", "%%"),
+            help=plan_options.number_help(row),
         )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from hubstudio.cli.arguments import Parser, number, whole_number
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
 from hubstudio.core.known_modules import resolved
 from hubstudio.core.plan import DEFAULT_BACKBONE, DEFAULT_EPOCHS, Mode, Optimizer, Output, Plan, Unfreeze
+from hubstudio.core.plan_choices import PLAN_CHOICES
+from hubstudio.core.plan_differences import number_text
 
 _DEFAULTS = Plan(photos="")
 
@@ -38,18 +40,10 @@ def define(parser: Parser) -> None:
     )  # fmt: skip
     for row in HYPER_PARAMETERS:
         _add_number(parser, row)
-    parser.add_argument(
-        "--optimizer", choices=[optimizer.value for optimizer in Optimizer],
-        help=f"rule by which gradients move weights (default: {_DEFAULTS.optimizer})",
-    )  # fmt: skip
+    parser.add_argument("--optimizer", choices=[one.value for one in Optimizer], help=_choice_help("optimizer"))
     augmentation_options.define(parser)
-    parser.add_argument(
-        "--output", choices=[output.value for output in Output], help="how the head answers (default: softmax)"
-    )
-    parser.add_argument(
-        "--train-batch-norm", action=BooleanOptionalAction,
-        help="let batch-norm statistics follow the photos while fine-tuning (default: they stay as they are)",
-    )  # fmt: skip
+    parser.add_argument("--output", choices=[one.value for one in Output], help=_choice_help("output"))
+    parser.add_argument("--train-batch-norm", action=BooleanOptionalAction, help=_choice_help("train_batch_norm"))
 
 
 def plan_from(args: Namespace) -> Plan:
@@ -79,15 +73,32 @@ def _given(args: Namespace) -> dict[str, Any]:
     return values
 
 
+def number_help(row: HyperParameter, default: str = "") -> str:
+    """Return what a number does, its default in words unless it is given, and why that is what it is."""
+    return f"{row.help} (default: {default or _default_of(row)}) {row.reason}".replace("%", "%%")
+
+
+def _default_of(row: HyperParameter) -> str:
+    """Return a default and what 0 stands for, so that nobody has to guess how to ask for it."""
+    value = getattr(_DEFAULTS, row.name)
+    text = number_text(row, value)
+    if not row.zero:
+        return text
+    return f"{text}; 0 is {row.zero}" if value else f"{text}, which is 0"
+
+
+def _choice_help(name: str) -> str:
+    row = next(row for row in PLAN_CHOICES if row.name == name)
+    return f"{row.help} (default: {row.word(getattr(_DEFAULTS, name))}) {row.reason}".replace("%", "%%")
+
+
 def _add_number(parser: Parser, row: HyperParameter) -> None:
-    default = f"{getattr(_DEFAULTS, row.name):g}"
-    if row.name == "epochs":
-        default = ", ".join(f"{count} for {mode}" for mode, count in DEFAULT_EPOCHS.items())
+    by_mode = ", ".join(f"{count} for {mode}" for mode, count in DEFAULT_EPOCHS.items())
     parser.add_argument(
         row.option,
         metavar="N" if row.whole else "X",
         type=whole_number if row.whole else number,
-        help=f"{row.help} (default: {default})".replace("%", "%%"),
+        help=number_help(row, by_mode if row.name == "epochs" else ""),
     )
 
 

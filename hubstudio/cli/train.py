@@ -18,13 +18,14 @@ from hubstudio.core import path_kinds, speeds
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import StudioError
-from hubstudio.core.events import Event, Report, RunStarted
+from hubstudio.core.errors import RunError, StudioError
+from hubstudio.core.events import Event, Note, PhaseEnd, Report, RunStarted, ignore
 from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
 from hubstudio.core.photo_listing import list_photos
+from hubstudio.core.photos import count_of
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary, require_free
-from hubstudio.core.run_state import percent
+from hubstudio.core.run_state import ending_sentence, percent
 from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
 
 _MANY_PHOTOS = 2000
@@ -81,6 +82,7 @@ def _begin(args: Namespace, context: Context) -> int:
     require_no_unfinished(out)
     photos = list_photos(plan.selection, context.cancel)
     photos.require_trainable()  # said at once, not after TensorFlow has loaded
+    plan.require_output_for(len(photos.classes))
     engine = context.engine()
     plan = replace(plan, backbone=brought(plan.backbone, engine, context))
     _measure_if_worth_it(engine, plan, len(photos.photos), context)
@@ -147,12 +149,7 @@ def _reporting(args: Namespace, engine: Engine, context: Context) -> Generator[R
         yield console
         return
     with engine.tensorboard_log(args.tensorboard) as log:
-
-        def both(event: Event) -> None:
-            console(event)
-            log(event)
-
-        yield both
+        yield _Both(console, log)
 
 
 def _tell(summary: RunSummary, out: Path, context: Context) -> int:
@@ -174,9 +171,27 @@ def lines(summary: RunSummary, out: Path) -> list[str]:
         f"{backbone_name(summary.backbone)} ({summary.mode}) in {seconds.get('total', 0.0):.1f} s "
         f"(features {seconds.get('features', 0.0):.1f} s, training {seconds.get('training', 0.0):.1f} s).",
         f"{percent(summary.validation_accuracy)} on {measured:,} validation photos, {_best(summary)}.",
+        *_ending(summary),
         *_truth(summary),
         f"Run: {out}",
     ]
+
+
+class _Both:
+    """Tells two takers of events; the logs are given up once they fail: no training is to end for their sake."""
+
+    def __init__(self, console: Reporter, log: Report) -> None:
+        self._console = console
+        self._log: Report = log
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        self._console(event)
+        try:
+            self._log(event)
+        except RunError as error:
+            self._console(Note(f"{error} The training goes on without them.", 0.0))
+            self._log = ignore
 
 
 class _ForetellingReporter(Reporter):
@@ -219,14 +234,21 @@ def _measure_if_worth_it(engine: Engine, plan: Plan, photos: int, context: Conte
 
 
 def _truth(summary: RunSummary) -> list[str]:
-    """Return what it took beside what was predicted; nothing of a run that was not predicted, or ended early."""
-    if not summary.cost or not summary.cost.predicted or summary.stopped_early:
+    """Return what it took beside what was predicted, which is all epochs; nothing of a run that did not do them all."""
+    is_as_planned = all(end == PhaseEnd.ALL_EPOCHS for end in summary.ended.values())
+    if not summary.cost or not summary.cost.predicted or summary.stopped_early or not is_as_planned:
         return []
     return [f"It took {summary.cost.actual}; predicted were {summary.cost.predicted}.".replace("about ", "")]
 
 
+def _ending(summary: RunSummary) -> list[str]:
+    """Return why the training ended before all its epochs, as the window says it."""
+    why = summary.last_end
+    sentence = ending_sentence(why, summary.best_epoch) if why else ""
+    return [sentence] if sentence else []
+
+
 def _best(summary: RunSummary) -> str:
-    how = ", stopped early" if summary.stopped_early else ""
     if summary.best_epoch == 0:
-        return f"from the head alone: none of {summary.epochs} epochs of fine-tuning was better{how}"
-    return f"in epoch {summary.best_epoch} of {summary.epochs}{how}"
+        return f"from the head alone: none of {count_of(summary.epochs, 'epoch')} of fine-tuning was better"
+    return f"in epoch {summary.best_epoch} of {summary.epochs}"

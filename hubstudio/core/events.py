@@ -56,9 +56,11 @@ class RunStarted:
 class PhaseEnd(StrEnum):
     """Why a phase has ended."""
 
-    ALL_EPOCHS = "all epochs"
-    NO_BETTER = "no better"
+    ALL_EPOCHS = "all_epochs"
+    NO_BETTER = "no_better"
     STOPPED = "stopped"
+    BROKEN_OFF = "broken_off"
+    """It could not go on; a note says why."""
 
 
 @dataclass(frozen=True)

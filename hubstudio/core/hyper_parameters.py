@@ -96,7 +96,7 @@ HYPER_PARAMETERS: tuple[HyperParameter, ...] = (
         "(L2-SP).", 0.0, 10.0, "Off; the best epoch by validation is kept in any case. Worth a try on few photos.",
         fine_tune_only=True, zero="off"),
     HyperParameter(
-        "hidden_units", "Hidden units", "Size of a layer between features and classes; 0 for none. Helps with many "
+        "hidden_units", "Hidden units", "Size of a layer between features and classes. Helps with many "
         "photos of classes that are hard to tell apart.", 0, 8192,
         "Without one, the head is as good as logistic regression, which is hard to beat on few photos.",
         whole=True, zero="none"),
@@ -113,7 +113,7 @@ HYPER_PARAMETERS: tuple[HyperParameter, ...] = (
         "Off, so that a confidence of 90 % means right in nine of ten cases; at 0.1 it was 14 points too low.",
         zero="off"),
     HyperParameter(
-        "image_size", "Image size", "Side in pixels that photos are resized to; 0 for the backbone's own.",
+        "image_size", "Image size", "Side in pixels that photos are resized to.",
         0, 2048, "The backbone learned at its own size.", whole=True, zero="backbone's own"),
     HyperParameter(
         "seed", "Seed", "Decides the split and every random choice: the same seed repeats the run.",

@@ -150,6 +150,15 @@ class Plan:
             Path(self.split_file) if self.split_file else None,
         )
 
+    def require_output_for(self, classes: int) -> None:
+        """Raise ``PlanError`` if a head that answers as this plan says cannot tell so many classes apart."""
+        if self.output is Output.SIGMOID and classes != 2:
+            raise PlanError(
+                "A sigmoid output tells two classes apart.",
+                found=f"There are {classes} classes.",
+                next_step="Use softmax, or photos of two classes.",
+            )
+
     def absolute(self) -> Plan:
         """Return the plan with whole paths, so that a run can be repeated from any folder."""
         return replace(

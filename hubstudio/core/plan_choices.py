@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from hubstudio.core.plan import ClassWeights, Optimizer, Output
 
+Option = StrEnum | bool
+
 
 @dataclass(frozen=True)
 class PlanChoice:
@@ -18,7 +20,7 @@ class PlanChoice:
     help: str
     reason: str
     """Why the default is what it is, in a sentence."""
-    options: dict[StrEnum, str]
+    options: dict[Option, str]
     """What each is called."""
     fine_tune_only: bool = False
 
@@ -42,6 +44,20 @@ PLAN_CHOICES: tuple[PlanChoice, ...] = (
         "It balances them where one class has many more photos than another, and leaves all others alone.",
         {ClassWeights.AUTO: "automatic", ClassWeights.ON: "on", ClassWeights.OFF: "off"},
     ),
+    PlanChoice(
+        "output",
+        "Output",
+        "How the head answers: softmax with a share for each class, sigmoid with one number, for two classes only.",
+        "It serves any number of classes; with two, a single number says no more than two shares do.",
+        {Output.SOFTMAX: "softmax", Output.SIGMOID: "sigmoid"},
+    ),
+    PlanChoice(
+        "train_batch_norm",
+        "Batch-norm statistics",
+        "Whether the backbone's running means and spreads follow your photos while blocks move.",
+        "Those that it brings come from many photos; the few of a batch would make them jump. And so its frozen part "
+        "need run only once.",
+        {False: "frozen", True: "learn"},
+        fine_tune_only=True,
+    ),
 )
-
-OUTPUT_WORDS = {Output.SOFTMAX: "softmax", Output.SIGMOID: "sigmoid"}

@@ -10,7 +10,7 @@ from hubstudio.core.backbones import display_name
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS, HyperParameter
 from hubstudio.core.photos import count_of
 from hubstudio.core.plan import Mode, Plan
-from hubstudio.core.plan_choices import OUTPUT_WORDS, PLAN_CHOICES, PlanChoice
+from hubstudio.core.plan_choices import PLAN_CHOICES, PlanChoice
 
 _MODES = {Mode.EXTRACT: "extract features", Mode.FINE_TUNE: "fine-tune"}
 _NO_MEANING = "–"
@@ -53,8 +53,6 @@ def _questions(plans: Sequence[Plan], name_of: Callable[[str], str]) -> list[tup
         ("Blocks", _blocks),
         *((row.label, _number_of(row)) for row in HYPER_PARAMETERS),
         *((row.label, _choice_of(row)) for row in PLAN_CHOICES),
-        ("Output", lambda plan: OUTPUT_WORDS[plan.output]),
-        ("Batch-norm statistics", lambda plan: _if_moving(plan, "learn" if plan.train_batch_norm else "frozen")),
         *((f"Augmentation: {change.label}", _change_of(change)) for change in CHANGES),
     ]
 

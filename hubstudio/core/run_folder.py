@@ -18,7 +18,7 @@ from typing import Any
 from hubstudio.core import path_kinds
 from hubstudio.core.cost import RunCost
 from hubstudio.core.errors import RunError
-from hubstudio.core.events import EpochDone
+from hubstudio.core.events import EpochDone, PhaseEnd
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Plan
@@ -34,6 +34,15 @@ TRAINING_STATE = "training.npz"
 _HISTORY_COLUMNS = (
     "phase", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "is_best",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ContinuedFrom:
+    """The finished run that another one goes on from."""
+
+    run: str
+    epochs: int
+    """Of the mode's main phase that it had behind it: 0 if a fine-tuning had not come to its blocks."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,7 @@ class RunSummary:
     validation_accuracy: float
     validation_loss: float
     stopped_early: bool
+    """Whether a person stopped it; a phase that ends by itself is told in ``ended``."""
     seconds: dict[str, float]
     """``features``, ``training`` and ``total``."""
     image_size: int
@@ -67,11 +77,23 @@ class RunSummary:
     computed_photos: int = 0
     """Photos that went through it in this run; the features of the others were known."""
     decided: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What the plan left to be decided: learning rates, whether classes were weighed, the digest of the backbone."""
+    """What the plan left to be decided: learning rates, how much each class counts, the digest of the backbone."""
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict[str, str])
     cost: RunCost | None = None
     """What it was predicted to take and what it took; None in runs of early versions."""
+    ended: dict[str, str] = field(default_factory=dict[str, str])
+    """Why each phase of epochs ended, in their order: ``all_epochs``, ``no_better``, ``stopped``, ``broken_off``.
+
+    Empty in runs of early versions.
+    """
+    continued_from: ContinuedFrom | None = None
+    """The run whose history and weights this one began with, if it went on from one."""
+
+    @property
+    def last_end(self) -> PhaseEnd | None:
+        """Why the last phase of epochs ended; None if that is not known."""
+        return PhaseEnd(list(self.ended.values())[-1]) if self.ended else None
 
     def to_table(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -198,14 +198,7 @@ class RunState:
         return self.best.validation_accuracy if self.best else None
 
     def _how_it_ended(self) -> str:
-        end = self.phase_end
-        if end is None or end.why is PhaseEnd.ALL_EPOCHS:
-            return ""
-        if end.why is PhaseEnd.STOPPED:
-            return "Stopped as you asked; the best so far is kept."
-        if not end.best_epoch:
-            return "Validation did not get better than with the head alone; keeping that."
-        return f"Validation stopped improving at epoch {end.best_epoch}; keeping that one."
+        return ending_sentence(self.phase_end.why, self.phase_end.best_epoch) if self.phase_end else ""
 
     def _running(self) -> str:
         if self.phase is Phase.FEATURES:
@@ -278,6 +271,19 @@ def resuming(state: RunState) -> RunState:
     if state.status is not Status.PAUSED:
         return state
     return replace(state, status=Status.RUNNING if state.run else Status.PREPARING, _pace=Pace())
+
+
+def ending_sentence(why: PhaseEnd, best_epoch: int) -> str:
+    """Return why a run's last phase ended and what is kept of it; nothing if all its epochs were trained."""
+    if why is PhaseEnd.ALL_EPOCHS:
+        return ""
+    if why is PhaseEnd.STOPPED:
+        return "Stopped as you asked; the best so far is kept."
+    if why is PhaseEnd.BROKEN_OFF:
+        return "It could not go on to the end; the best so far is kept. A note says why."
+    if not best_epoch:
+        return "Validation did not get better than with the head alone; keeping that."
+    return f"Validation stopped improving at epoch {best_epoch}; keeping that one."
 
 
 def percent(share: float | None) -> str:

@@ -19,6 +19,7 @@ from hubstudio.core import paths, whole_files
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cost import Speed
 from hubstudio.core.plan import Plan
+from hubstudio.core.processor import processor_name, usable_cores
 
 MEASURING_VERSION = 2
 """Raise it when the measurement changes: what was kept before counts no longer."""
@@ -105,14 +106,6 @@ def _machine() -> tuple[str, ...]:
         tensorflow = version("tensorflow")
     except PackageNotFoundError:
         tensorflow = ""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     accelerator = Path("/proc/driver/nvidia/version").exists() and os.environ.get("CUDA_VISIBLE_DEVICES", "all")
-    return (str(MEASURING_VERSION), platform.machine(), _processor(), str(cores), str(accelerator), tensorflow)
-
-
-def _processor() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
+    processor = (platform.machine(), processor_name(), str(usable_cores()))
+    return (str(MEASURING_VERSION), *processor, str(accelerator), tensorflow)

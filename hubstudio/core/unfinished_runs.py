@@ -1,6 +1,7 @@
 """A run that is being made: a folder beside the one it will become, from which it can go on after any end.
 
-    runs/run-007.unfinished/     plan.toml, photos.json, progress.json, checkpoints, what is computed once
+    runs/run-007.unfinished/     plan.toml, photos.json, progress.json, checkpoints, what is computed once;
+                                 continued.json if it goes on from a finished run
     runs/run-007/                the finished run: the same folder, emptied of all that and renamed in one step
 
 A lock that the system drops with its holder tells whether a living program is at work on it.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,11 +25,11 @@ from hubstudio.core.natural_order import natural_key
 from hubstudio.core.photo_record import read_record, write_record
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Plan
-from hubstudio.core.run_folder import PLAN, require_free
+from hubstudio.core.run_folder import PLAN, ContinuedFrom, require_free
 from hubstudio.core.split import Split
 
 SUFFIX = ".unfinished"
-_PHOTOS, _PROGRESS, _LOCK = "photos.json", "progress.json", ".lock"
+_PHOTOS, _PROGRESS, _ORIGIN, _LOCK = "photos.json", "progress.json", "continued.json", ".lock"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class RunProgress:
             return words
         return f"{words}, epoch {self.epoch} of {self.epochs}" if self.epoch else f"{words}, in its first epoch"
 
+    def is_beyond(self, other: RunProgress) -> bool:
+        """Whether this is further than ``other``, or as far and later."""
+        return self._rank() > other._rank()
+
+    def _rank(self) -> tuple[int, int, float]:
+        order = list(_PHASE_WORDS)
+        return (order.index(self.phase) if self.phase in order else -1, self.epoch, self.seconds)
+
 
 _PHASE_WORDS = {
     "features": "photos on their way through the backbone",
@@ -63,8 +72,21 @@ class UnfinishedRun:
     folder: Path
 
     @classmethod
-    def begin(cls, out: Path, plan: Plan, photo_set: PhotoSet, split: Split) -> UnfinishedRun:
-        """Make the folder of a new run. Raises ``RunError`` if ``out`` is taken or waits to be gone on with."""
+    def begin(
+        cls,
+        out: Path,
+        plan: Plan,
+        photo_set: PhotoSet,
+        split: Split,
+        *,
+        origin: ContinuedFrom | None = None,
+        fill: Callable[[Path], None] = lambda folder: None,
+    ) -> UnfinishedRun:
+        """Make the folder of a new run. Raises ``RunError`` if ``out`` is taken or waits to be gone on with.
+
+        A run that goes on from another says its ``origin``; ``fill`` puts what it begins with into the folder, which
+        nobody sees before that is done.
+        """
         out = require_free(out)
         folder = out.with_name(out.name + SUFFIX)
         require_no_unfinished(out)
@@ -72,6 +94,9 @@ class UnfinishedRun:
             with whole_files.whole_folder(folder) as made:
                 plan.save(made / PLAN)
                 write_record(made / _PHOTOS, photo_set, split)
+                if origin:
+                    whole_files.write_text(made / _ORIGIN, json.dumps(asdict(origin)))
+                fill(made)
         except OSError as error:
             raise RunError(
                 f"The run could not be written to '{out}'.",
@@ -116,6 +141,14 @@ class UnfinishedRun:
         except (OSError, ValueError, TypeError):
             return RunProgress()
 
+    @property
+    def continued_from(self) -> ContinuedFrom | None:
+        """The finished run that it goes on from; None if it began with nothing."""
+        try:
+            return ContinuedFrom(**json.loads((self.folder / _ORIGIN).read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
     def tell(self, progress: RunProgress) -> None:
         """Write down how far it is. Raises ``OSError``."""
         whole_files.write_text(self.folder / _PROGRESS, json.dumps(asdict(progress)))
@@ -127,6 +160,10 @@ class UnfinishedRun:
     def photos(self) -> tuple[PhotoSet, Split]:
         """Return the photos it is about, as they were when it began. Raises ``RunError``."""
         return read_record(self.folder / _PHOTOS)
+
+    def keep_photos(self, photo_set: PhotoSet, split: Split) -> None:
+        """Write down that from now on it is about these photos. Raises ``OSError``."""
+        write_record(self.folder / _PHOTOS, photo_set, split)
 
     @property
     def is_in_use(self) -> bool:

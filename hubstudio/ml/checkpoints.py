@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hubstudio.core import whole_files
 from hubstudio.core.natural_order import natural_key
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 _KEPT = 2
 _STATE = "state"
 _PATTERN = "checkpoint-*.npz"
@@ -64,6 +64,11 @@ class Checkpoints:
         for file in self._files()[:-_KEPT]:
             with contextlib.suppress(OSError):
                 file.unlink()
+
+    @property
+    def are_there(self) -> bool:
+        """Whether any was written, be it one that cannot be read."""
+        return bool(self._files())
 
     def newest(self) -> Checkpoint | None:
         """Return the newest that can be read; None if there is none, or only of another version."""

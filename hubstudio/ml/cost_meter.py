@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from hubstudio.core.cost import Cost
@@ -10,10 +11,11 @@ from hubstudio.core.peak_memory import begin_peak, peak_memory
 
 
 class CostMeter:
-    """Follows one run from the moment that photos and backbone are here to its end."""
+    """Follows one run from the moment that photos and backbone are here to its end; ``before`` is what it had taken."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], before: Cost | None = None) -> None:
         self._clock = clock
+        self._before = before or Cost(0.0, 0, 0)
         self._entered: list[tuple[str, float]] = []
         self._bytes = 0
 
@@ -32,8 +34,9 @@ class CostMeter:
 
     def cost(self) -> Cost:
         """Return what the run has taken until now."""
-        ends = [*(begun for _, begun in self._entered[1:]), self._clock()]
-        stretches: dict[str, float] = {}
-        for (name, begun), end in zip(self._entered, ends, strict=True):  # a stretch may come more than once
+        starts = [*self._entered, ("", self._clock())]
+        stretches = dict(self._before.stretches)
+        for (name, begun), (_, end) in pairwise(starts):  # a stretch may come more than once
             stretches[name] = round(stretches.get(name, 0.0) + end - begun, 3)
-        return Cost(sum(stretches.values()), peak_memory(), self._bytes, stretches)
+        memory = max(peak_memory(), self._before.memory_bytes)
+        return Cost(sum(stretches.values()), memory, self._bytes, stretches)

@@ -16,7 +16,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hubstudio.core.errors import PlanError
 from hubstudio.core.events import Phase
 from hubstudio.core.plan import Mode, Optimizer, Output, Plan
 from hubstudio.ml.blocks import VariableBlock
@@ -165,12 +164,7 @@ def build_classifier(plan: Plan, module: FeatureModule, classes: int, statistics
 
     Nothing of a module that is only known is loaded before it is needed.
     """
-    if plan.output is Output.SIGMOID and classes != 2:
-        raise PlanError(
-            "A sigmoid output tells two classes apart.",
-            found=f"There are {classes} classes.",
-            next_step="Use softmax, or photos of two classes.",
-        )
+    plan.require_output_for(classes)
     if plan.mode is Mode.FINE_TUNE:
         module.whole().require_fine_tuning()
     size = module.size(plan.image_size)

@@ -5,16 +5,13 @@ The better of both by validation is what remains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import Cancelled
-from hubstudio.core.events import Phase
+from hubstudio.core.events import Phase, PhaseEnd
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.ml.checkpoints import Checkpoint
 from hubstudio.ml.fine_tuning_ways import Ways
@@ -27,6 +24,9 @@ _STOPPED_BEFORE_BLOCKS = "Stopped before an epoch of fine-tuning was done; the h
 _KEPT_HEAD = (
     "Fine-tuning never did better on the validation photos than the head alone; the weights from before it are kept."
 )
+
+VERDICTS = frozenset((_STOPPED_BEFORE_BLOCKS, _KEPT_HEAD))
+"""Notes on what a training came to: none of one that goes on from it."""
 
 
 class Phases:
@@ -52,7 +52,7 @@ class Phases:
             raise Cancelled  # stopped before the first epoch was done: there is nothing to keep
         if self.plan.mode is Mode.EXTRACT:
             return head, None
-        if head.stopped:
+        if head.stopped and not _leads_to_blocks(checkpoint):
             self.log.note(_STOPPED_BEFORE_BLOCKS)
             return head, None
         blocks = self._blocks(head.best, checkpoint)
@@ -82,7 +82,7 @@ class Phases:
         ways = Ways(plan, self.classifier, self.data, self.folder, self.log, self.cancel)
         way = ways.find(begin.state["from_border"] if begin else None)
         if way is None:
-            return PhaseResult(None, 0, 0, stopped=True)
+            return PhaseResult(None, 0, 0, PhaseEnd.STOPPED)
         self.log.from_border = way.from_border
         phase = PhasePlan(
             Phase.FINE_TUNE, plan.epochs, plan.batch_size, self.classifier.rate(Phase.FINE_TUNE), plan.seed,
@@ -109,15 +109,9 @@ class Phases:
         self._last = self.log.keep_now(phase, result.epochs_done, snapshot, is_over=True)
 
 
-def with_more_epochs(checkpoint: Checkpoint) -> tuple[Checkpoint, int]:
-    """Return a finished training's last state as one that goes on, and how many epochs its last phase has done."""
-    place = snapshot_of(checkpoint).place
-    opened: Mapping[str, Any] = {
-        **checkpoint.state,
-        "is_over": False,
-        "place": asdict(replace(place, patient_from=place.epochs_done)),
-    }
-    return Checkpoint(opened, checkpoint.arrays), place.epochs_done
+def _leads_to_blocks(checkpoint: Checkpoint | None) -> bool:
+    """Whether the blocks learn next although a person had stopped the head: a run that goes on for more epochs."""
+    return bool(checkpoint and (checkpoint.state.get("leads_to_blocks") or _is_in(Phase.FINE_TUNE, checkpoint)))
 
 
 def _is_in(phase: Phase, checkpoint: Checkpoint) -> bool:

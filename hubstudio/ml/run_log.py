@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -9,8 +10,10 @@ from typing import Any
 
 from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.events import CheckpointKept, EpochDone, Event, Note, Phase, PhaseStarted, Report
+from hubstudio.core.cost import Cost
+from hubstudio.core.events import CheckpointKept, EpochDone, Event, Note, Phase, PhaseEnd, PhaseStarted, Report
 from hubstudio.core.unfinished_runs import RunProgress, UnfinishedRun
+from hubstudio.ml.basis import Basis
 from hubstudio.ml.checkpoints import Checkpoint, Checkpoints
 from hubstudio.ml.cost_meter import CostMeter
 from hubstudio.ml.training_loop import PhaseResult, Place, Score, Snapshot
@@ -48,14 +51,19 @@ class RunLog:
         self.notes: list[str] = []
         self.head: PhaseResult | None = None
         """What the head's phase came to, once it is over."""
-        self.data_digest = ""
+        self.basis: Basis | None = None
+        """What the epochs rest on, once the photos are read."""
+        self.features_seconds = 0.0
+        """That had passed when the features of all photos were known."""
+        self.computed_photos = 0
+        """Photos that went through the backbone for that."""
         self.from_border = False
         """Whether the blocks learn from what the frozen part has made of the photos."""
         self._cancel = cancel
         self._report = report
         self._unfinished: UnfinishedRun | None = None
         self._checkpoints: Checkpoints | None = None
-        self._refused = False
+        self._told = RunProgress()
 
     def report(self, event: Event) -> None:
         """Pass an event on, and remember what the run folder will hold of it."""
@@ -65,7 +73,7 @@ class RunLog:
             self.notes.append(event.text)
         elif isinstance(event, PhaseStarted):
             self.meter.enter(event.phase.value)
-            self._tell(event.phase, 0, event.epochs)
+            self._tell(RunProgress(event.phase.value, 0, event.epochs, self.clock()))
         self._report(event)
 
     def note(self, text: str) -> None:
@@ -73,17 +81,33 @@ class RunLog:
         if text not in self.notes:
             self.report(Note(text, self.clock()))
 
-    def write_to(self, unfinished: UnfinishedRun) -> None:
-        """Keep from now on all that is needed to go on, in this folder."""
+    def write_to(self, unfinished: UnfinishedRun, checkpoint: Checkpoint | None) -> None:
+        """Keep from now on all that is needed to go on, in this folder, which says from where it would.
+
+        While features are brought back and until the training is beyond its checkpoint, that remains the place.
+        """
         self._unfinished = unfinished
         self._checkpoints = Checkpoints(unfinished.folder)
+        if checkpoint:
+            self._told = unfinished.progress
+            self._tell(_progress_of(checkpoint))
+
+    def features_known(self, computed: int) -> None:
+        """Remember when the features of all photos were known, and how many had to be ``computed`` for that."""
+        self.features_seconds, self.computed_photos = self.clock(), computed
+
+    def begin_anew(self, why: str) -> None:
+        """Tell that all begins from the beginning although there was a checkpoint."""
+        self._told = RunProgress()
+        self.note(why)
 
     def go_on_from(self, checkpoint: Checkpoint) -> None:
         """Remember what a checkpoint says, and tell its epochs again."""
         state = checkpoint.state
         self.clock = Clock(self._cancel, float(state["seconds"]))
-        self.meter = CostMeter(self.clock)
-        self.notes = list(state["notes"])
+        self.meter = CostMeter(self.clock, Cost(**state["cost"]))
+        self.features_seconds, self.computed_photos = state["features_seconds"], state["computed_photos"]
+        self.notes = list(dict.fromkeys((*state["notes"], *self.notes)))
         self.head = _result(state["head"])
         for row in state["history"]:
             values: dict[str, Any] = {**row, "phase": Phase(row["phase"])}
@@ -104,7 +128,7 @@ class RunLog:
         except OSError as error:
             self.note(f"No checkpoint could be written ({path_kinds.reason(error)}); the training goes on without.")
             return checkpoint
-        self._tell(phase, epoch, snapshot.epochs)
+        self._tell(_progress_of(checkpoint))
         self._report(CheckpointKept(phase, epoch, self.clock()))
         return checkpoint
 
@@ -114,22 +138,25 @@ class RunLog:
             "phase": phase.value,
             "is_over": is_over,
             "place": snapshot.to_table(),
+            "epochs": snapshot.epochs,
             "head": asdict(self.head) if self.head else None,
             "history": [asdict(epoch) for epoch in self.history],
             "notes": self.notes,
             "seconds": self.clock(),
-            "data": self.data_digest,
+            "features_seconds": self.features_seconds,
+            "computed_photos": self.computed_photos,
+            "cost": self.meter.cost().to_table(),
+            "basis": self.basis.to_table() if self.basis else None,
             "from_border": self.from_border,
         }
         return Checkpoint(state, snapshot.arrays)
 
-    def _tell(self, phase: Phase, epoch: int, epochs: int) -> None:
-        if self._unfinished is None:
+    def _tell(self, progress: RunProgress) -> None:
+        if self._unfinished is None or not progress.is_beyond(self._told):
             return
-        try:
-            self._unfinished.tell(RunProgress(phase.value, epoch, epochs, self.clock()))
-        except OSError:  # it only says where the run is; going on does not need it
-            return
+        self._told = progress
+        with contextlib.suppress(OSError):  # it only says where the run is; going on does not need it
+            self._unfinished.tell(progress)
 
 
 def snapshot_of(checkpoint: Checkpoint) -> Snapshot:
@@ -137,9 +164,14 @@ def snapshot_of(checkpoint: Checkpoint) -> Snapshot:
     return Snapshot(Place.from_table(checkpoint.state["place"]), dict(checkpoint.arrays))
 
 
+def _progress_of(checkpoint: Checkpoint) -> RunProgress:
+    state = checkpoint.state
+    return RunProgress(state["phase"], snapshot_of(checkpoint).place.epochs_done, state["epochs"], state["seconds"])
+
+
 def _result(table: Mapping[str, Any] | None) -> PhaseResult | None:
     if table is None:
         return None
     best = table["best"]
-    values: dict[str, Any] = {**table, "best": Score(**best) if best else None}
+    values: dict[str, Any] = {**table, "best": Score(**best) if best else None, "why": PhaseEnd(table["why"])}
     return PhaseResult(**values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,30 +16,39 @@ from hubstudio.core.run_folder import RunFolder
 
 @contextmanager
 def tensorboard_log(folder: Path) -> Generator[Report]:
-    """Give a taker of events that writes them into ``folder``. Raises ``RunError`` if there can be no such folder."""
-    try:
+    """Give a taker of events that writes them into ``folder``. Both raise ``RunError`` if it cannot be written to."""
+    with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"TensorBoard logs cannot be written to '{folder}'.",
-            found=f"{path_kinds.reason(error)}.",
-            next_step="Give another folder.",
-        ) from error
-    writers = {part: tf.summary.create_file_writer(str(folder / part)) for part in ("training", "validation")}
+        writers = {part: tf.summary.create_file_writer(str(folder / part)) for part in ("training", "validation")}
     step = 0
 
     def take(event: Event) -> None:
         nonlocal step
         if isinstance(event, EpochDone):
             step += 1
-            _write(writers["training"], step, _training_scalars(event))
-            _write(writers["validation"], step, _validation_scalars(event))
+            with _explained(folder):
+                _write(writers["training"], step, _training_scalars(event))
+                _write(writers["validation"], step, _validation_scalars(event))
 
     try:
         yield take
     finally:
         for writer in writers.values():
-            writer.close()
+            with suppress(OSError, tf.errors.OpError):  # said when it was written
+                writer.close()
+
+
+@contextmanager
+def _explained(folder: Path) -> Generator[None]:
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = path_kinds.reason(error) if isinstance(error, OSError) else str(error.message).splitlines()[0]
+        raise RunError(
+            f"TensorBoard logs cannot be written to '{folder}'.",
+            found=f"{reason.rstrip('.')}.",
+            next_step="Free some space, or give another folder.",
+        ) from error
 
 
 def write_history(run: RunFolder, folder: Path) -> None:

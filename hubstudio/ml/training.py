@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import platform
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from hubstudio import __version__
-from hubstudio.core import speeds
+from hubstudio.core import path_kinds, speeds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
@@ -23,8 +19,7 @@ from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError,
 from hubstudio.core.events import Phase, PhaseStarted, PhotosRead, Report, RunFinished, RunStarted
 from hubstudio.core.intake import read_photos
 from hubstudio.core.parts import Part
-from hubstudio.core.photo_check import unreadable_problem
-from hubstudio.core.photos import Photo, PhotoSet
+from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import (
     CLASSES,
@@ -34,6 +29,7 @@ from hubstudio.core.run_folder import (
     PLAN,
     SPLIT,
     TRAINING_STATE,
+    ContinuedFrom,
     RunFolder,
     RunSummary,
     require_free,
@@ -42,20 +38,21 @@ from hubstudio.core.run_folder import (
 )
 from hubstudio.core.split import Split
 from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
-from hubstudio.ml.checkpoints import Checkpoint, Checkpoints, read_checkpoint, write_checkpoint
+from hubstudio.ml.basis import Basis
+from hubstudio.ml.checkpoints import Checkpoint, Checkpoints, write_checkpoint
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_source import module_digest
-from hubstudio.ml.feature_views import store_views
+from hubstudio.ml.going_on import epochs_done, find_checkpoint, last_state, opened
+from hubstudio.ml.made_with import made_with
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
 from hubstudio.ml.obtaining import obtain, obtain_frozen
-from hubstudio.ml.phases import Phases, with_more_epochs
-from hubstudio.ml.photo_store import StoredPhotos, store_photos
+from hubstudio.ml.phases import Phases
 from hubstudio.ml.run_log import RunLog
+from hubstudio.ml.run_photos import PIXELS, PhotoCollector, lost_photos_error
 from hubstudio.ml.saved_models import save_checked
 from hubstudio.ml.training_data import Data
 from hubstudio.ml.training_loop import PhaseResult
 
-_PIXELS = "pixels.npy"  # in the unfinished run; gone before it is finished
 _CHECK_PHOTOS = 16
 _KEPT_FILES = frozenset((PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS, TRAINING_STATE))
 
@@ -80,24 +77,26 @@ def resume(run: Path, report: Report, cancel: CancelToken) -> RunSummary:
 
 
 def continue_run(run: Path, epochs: int, out: Path, report: Report, cancel: CancelToken) -> RunSummary:
-    """Train a finished run for more epochs, into a new run folder. Raises ``RunError`` if its photos have changed."""
+    """Train a finished run for more epochs, into a new run folder.
+
+    Raises ``RunError`` if what it ended with is lost, or its plan, its backbone or its photos have changed.
+    """
     folder = RunFolder.open(run)
-    checkpoint = read_checkpoint(folder.path / TRAINING_STATE)
-    if checkpoint is None:
-        raise RunError(
-            f"The run '{folder.path.name}' cannot be trained for more epochs.",
-            found="What training needs to go on was not kept with it, or is damaged.",
-            next_step="Train anew by its plan, with more epochs.",
-        )
-    checkpoint, done = with_more_epochs(checkpoint)
-    plan = replace(folder.plan(), epochs=done + epochs)
+    plan = folder.plan()
+    checkpoint = last_state(folder, plan)
+    done = epochs_done(checkpoint, plan)
+    plan = replace(plan, epochs=done + epochs)
     trainer = Trainer(plan, report, cancel)
     require_no_unfinished(require_free(out))
     photo_set, split = trainer.read_photos(folder.path / SPLIT)
     module = trainer.get_module()
-    unfinished = UnfinishedRun.begin(out, plan, photo_set, split)
-    Checkpoints(unfinished.folder).write(checkpoint)
-    return trainer.run(unfinished, module, photo_set, split, must_go_on=True)
+    Basis.of_state(checkpoint.state).require_module(module, folder.path)
+    checkpoint = opened(checkpoint, trainer.plan, module)
+    unfinished = UnfinishedRun.begin(
+        out, trainer.plan, photo_set, split, origin=ContinuedFrom(str(folder.path), done),
+        fill=lambda made: Checkpoints(made).write(checkpoint),
+    )  # fmt: skip
+    return trainer.run(unfinished, module, photo_set, split)
 
 
 class Trainer:
@@ -115,6 +114,7 @@ class Trainer:
         plan = replace(self.plan, split_file=str(split_file)) if split_file else self.plan
         photo_set, split = read_photos(plan, self._photos_read, self.cancel)
         photo_set.require_trainable()
+        self.plan.require_output_for(len(photo_set.classes))
         self.cancel.check_before_results()
         return photo_set, split
 
@@ -135,17 +135,16 @@ class Trainer:
         split: Split,
         *,
         resumed: bool = False,
-        must_go_on: bool = False,
     ) -> RunSummary:
         """Train in the folder of an unfinished run and make a finished one of it.
 
         Ends in ``StudioError``, ``Suspended`` or ``Cancelled``. The last leaves nothing; neither does an error that
-        would come again, unless the run had been interrupted before. ``must_go_on`` refuses photos that have changed.
+        would come again, unless the run had been interrupted before (photos that are gone may come back).
         """
         keras.utils.set_random_seed(self.plan.seed)
         try:
             with unfinished.held():
-                summary = self._run_held(unfinished, module, photo_set, split, resumed=resumed, must_go_on=must_go_on)
+                summary = self._run_held(unfinished, module, photo_set, split, resumed=resumed)
             unfinished.finish(_KEPT_FILES)
         except Suspended:
             raise Suspended(unfinished.out) from None
@@ -155,10 +154,10 @@ class Trainer:
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise _memory_trouble(unfinished, self.plan) from error
         except OSError as error:
-            (unfinished.folder / _PIXELS).unlink(missing_ok=True)  # large, and made again when it goes on
+            (unfinished.folder / PIXELS).unlink(missing_ok=True)  # large, and made again when it goes on
             raise _disk_trouble(unfinished, error) from error
         except StudioError as error:
-            if isinstance(error, TrainingError) or not (resumed or isinstance(error, RunError)):
+            if isinstance(error, TrainingError) or not (resumed or isinstance(error, RunError | PhotosError)):
                 unfinished.discard()
             raise
         phase, clock = Phase(summary.best_phase), self.log.clock()
@@ -174,22 +173,22 @@ class Trainer:
         split: Split,
         *,
         resumed: bool,
-        must_go_on: bool,
     ) -> RunSummary:
-        checkpoint = Checkpoints(unfinished.folder).newest()
+        checkpoint, why_anew = find_checkpoint(unfinished, self.plan, module)
         self._started(unfinished.out, module, photo_set, split, resumed=resumed)
-        self.log.write_to(unfinished)
-        data, split = self._store(unfinished.folder, module, photo_set, split)
-        if checkpoint and checkpoint.state["data"] != data.digest:
-            if must_go_on:
-                raise TrainingError(
-                    "The run cannot go on: its photos have changed since.", next_step="Train anew by its plan."
-                )
-            self.log.note(_ANEW)
-            checkpoint = None
-        self.log.data_digest = data.digest
+        self.log.write_to(unfinished, checkpoint)
+        photos = PhotoCollector(self.plan, unfinished, self.log, self.cancel)
+        found = photos.collect(module, photo_set, split)
+        data, split = found.data, found.split
+        if checkpoint and Basis.of_state(checkpoint.state).photos != data.digest:
+            raise lost_photos_error(unfinished, found.lost) if resumed else _photos_changed(unfinished)
+        photos.keep_to(found, photo_set)
+        self.log.basis = replace(Basis.of(self.plan, module), photos=data.digest)
+        self.log.features_known(data.stored.computed)
         if checkpoint:
             self.log.go_on_from(checkpoint)
+        elif why_anew:
+            self.log.begin_anew(why_anew)
         return self._fill(unfinished, module, photo_set, split, data, checkpoint)
 
     def _photos_read(self, done: int, total: int, what: str) -> None:
@@ -219,73 +218,23 @@ class Trainer:
         checkpoint: Checkpoint | None,
     ) -> RunSummary:
         folder = unfinished.folder
-        features_seconds = self.log.clock()
         statistics = FeatureStatistics.of(data.stored.features[data.training])
         classifier = build_classifier(self.plan, module, len(photo_set.classes), statistics)
         phases = Phases(self.plan, classifier, data, folder, self.log, self.cancel)
         head, blocks = phases.train(checkpoint)
+        features_seconds = self.log.features_seconds
         training_seconds = self.log.clock() - features_seconds
         self.report(PhaseStarted(Phase.SAVING, 0, self.log.clock()))
         self._save(folder, classifier, [photo.path for photo in split.part(Part.VALIDATION)])
         self.log.meter.weigh(folder)
         write_checkpoint(folder / TRAINING_STATE, phases.last)
         write_records(folder, self.plan, photo_set, split, self.log.history)
-        summary = self._summary(unfinished.out, classifier, photo_set, split, data, head, blocks)
+        summary = self._summary(unfinished, classifier, photo_set, split, data, head, blocks)
         seconds = {"features": features_seconds, "training": training_seconds, "total": self.log.clock()}
         cost = RunCost(self.predicted, self.log.meter.cost())
         summary = replace(summary, seconds={name: round(value, 3) for name, value in seconds.items()}, cost=cost)
         write_summary(folder, summary)
         return summary
-
-    def _store(self, folder: Path, module: FeatureModule, photo_set: PhotoSet, split: Split) -> tuple[Data, Split]:
-        photos = [*split.part(Part.TRAINING), *split.part(Part.VALIDATION)]
-        self.report(PhaseStarted(Phase.FEATURES, 0, self.log.clock()))
-        pixel_file = folder / _PIXELS if self.plan.mode is Mode.FINE_TUNE else None
-        stored = store_photos(
-            [photo.path for photo in photos],
-            [photo_set.facts[photo.path].digest for photo in photos],
-            module,
-            module.size(self.plan.image_size),
-            pixel_file,
-            self.report,
-            self.cancel,
-            self.log.clock,
-        )
-        split = self._leave_out(photos, stored, split)
-        data = Data.of(stored, photos, len(split.part(Part.TRAINING)), photo_set.classes, self.plan)
-        return replace(data, views=self._views(module, photo_set, split)), split
-
-    def _views(self, module: FeatureModule, photo_set: PhotoSet, split: Split) -> NDArray[np.float32] | None:
-        """Return the features of varied training photos, if the plan wants them and the backbone stays as it is."""
-        plan = self.plan
-        if plan.mode is not Mode.EXTRACT or plan.augmentation.is_none:
-            return None
-        photos = split.part(Part.TRAINING)
-        return store_views(
-            [photo.path for photo in photos],
-            [photo_set.facts[photo.path].digest for photo in photos],
-            module,
-            module.size(plan.image_size),
-            plan.augmentation,
-            plan.seed,
-            self.report,
-            self.cancel,
-            self.log.clock,
-        )
-
-    def _leave_out(self, photos: Sequence[Photo], stored: StoredPhotos, split: Split) -> Split:
-        if not stored.unreadable:
-            return split
-        problem = unreadable_problem({photos[place].path: reason for place, reason in stored.unreadable.items()})
-        self.log.note(problem.message)
-        split = split.without(photos[place] for place in stored.unreadable)
-        filled = {photo.class_name for photo in split.part(Part.TRAINING)}
-        empty = sorted({photo.class_name for photo in photos} - filled)
-        if empty or not split.part(Part.VALIDATION):
-            what = f"The class '{empty[0]}' has no readable photo left to train on." if empty else _NO_VALIDATION
-            step = "Add photos to it, or take its folder away." if empty else "Check that the photos are still there."
-            raise PhotosError(what, found=problem.message, next_step=step)
-        return split
 
     def _save(self, folder: Path, classifier: Classifier, validation: Sequence[Path]) -> None:
         self.cancel.check()
@@ -295,7 +244,7 @@ class Trainer:
 
     def _summary(
         self,
-        out: Path,
+        unfinished: UnfinishedRun,
         classifier: Classifier,
         photo_set: PhotoSet,
         split: Split,
@@ -308,7 +257,7 @@ class Trainer:
         assert kept is not None
         fine_tuned = bool(blocks and blocks.best_epoch)
         return RunSummary(
-            run=str(out),
+            run=str(unfinished.out),
             classes=photo_set.classes,
             counts=split.counts(),
             backbone=module.handle,
@@ -318,23 +267,25 @@ class Trainer:
             best_phase=(Phase.FINE_TUNE if fine_tuned else Phase.HEAD).value,
             validation_accuracy=kept.accuracy,
             validation_loss=kept.loss,
-            stopped_early=head.stopped or bool(blocks and blocks.stopped),
+            stopped_early=main.stopped,
             seconds={},
             image_size=module.size(self.plan.image_size),
             features=module.features,
             features_name=module.features_name,
             runtime=data.stored.runtime,
-            computed_photos=data.stored.computed,
-            decided=self._decided(classifier, data),
+            computed_photos=self.log.computed_photos,
+            decided=self._decided(classifier, data, photo_set.classes),
             notes=tuple(self.log.notes),
-            versions=_versions(),
+            versions=made_with(),
+            ended=_ends(head, blocks),
+            continued_from=unfinished.continued_from,
         )
 
-    def _decided(self, classifier: Classifier, data: Data) -> dict[str, Any]:
+    def _decided(self, classifier: Classifier, data: Data, classes: Sequence[str]) -> dict[str, Any]:
         """Return what the plan left open and the run has decided."""
         decided: dict[str, Any] = {
             "backbone_digest": module_digest(classifier.module.folder),
-            "class_weights": data.class_weights is not None,
+            "class_weights": _weights_by_class(data, classes),
             "learning_rate": classifier.rate(Phase.HEAD),
         }
         if self.plan.mode is Mode.FINE_TUNE:
@@ -350,15 +301,25 @@ _NOT_NOTED = frozenset(
     ("copies", "look_alikes", "series", "small", "left_out", "left_out_given", "not_photos", "empty_class", "lopsided")
 )
 """Kinds of problems that a run's notes do not keep: all is as it should be, or the plan itself says it."""
-_NO_VALIDATION = "No readable photo is left to validate on."
-_ANEW = "Some photos of the interrupted training are gone or cannot be read any more, so it begins anew."
+
+
+def _photos_changed(unfinished: UnfinishedRun) -> TrainingError:
+    return TrainingError(
+        f"'{unfinished.out.name}' cannot go on from the other run: its photos have changed since.",
+        next_step="Put them back as they were, or train anew by its plan.",
+    )
 
 
 def _disk_trouble(unfinished: UnfinishedRun, error: OSError) -> RunError:
+    if isinstance(error, FileExistsError):
+        found, first = "Something that came there meanwhile has its name", "Move that away"
+    else:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        found, first = path_kinds.reason(error), "Free some space" if is_full else "Put that right"
     return RunError(
         f"The run could not be written to '{unfinished.out}'.",
-        found=f"{error.strerror or 'Something is there already'}.",
-        next_step=f"Free some space, and go on where it was: hubstudio train --resume '{unfinished.out}'.",
+        found=f"{found}.",
+        next_step=f"{first}, and go on where it was: hubstudio train --resume '{unfinished.out}'.",
     )
 
 
@@ -371,8 +332,12 @@ def _memory_trouble(unfinished: UnfinishedRun, plan: Plan) -> RunError:
     )
 
 
-def _versions() -> dict[str, str]:
-    packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "pillow")
-    found = {name: version(name) for name in packages}
-    return {"hubstudio": __version__, "python": platform.python_version(), "platform": platform.platform(), **found,
-            "gpus": str(len(tf.config.list_physical_devices("GPU")))}  # fmt: skip
+def _ends(head: PhaseResult, blocks: PhaseResult | None) -> dict[str, str]:
+    ends = {Phase.HEAD: head} | ({Phase.FINE_TUNE: blocks} if blocks else {})
+    return {phase.value: result.why.value for phase, result in ends.items()}
+
+
+def _weights_by_class(data: Data, classes: Sequence[str]) -> dict[str, float]:
+    """Return how much a photo of each class counts; nothing if all count alike."""
+    weights = data.class_weights
+    return {} if weights is None else dict(zip(classes, map(float, weights), strict=True))

@@ -16,6 +16,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import TrainingError
 from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted, Report
 from hubstudio.core.hyper_parameters import VALIDATION_BATCH
+from hubstudio.ml.any_length import Batch, trace_for_any_length
 from hubstudio.ml.training_data import Examples, Rows
 
 Arrays = dict[str, NDArray[Any]]
@@ -40,7 +41,13 @@ class PhaseResult:
     best: Score | None
     best_epoch: int
     epochs_done: int
-    stopped: bool
+    why: PhaseEnd
+    """Why it ended."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a person stopped it."""
+        return self.why is PhaseEnd.STOPPED
 
 
 @dataclass(frozen=True)
@@ -125,8 +132,10 @@ def train_phase(
     """Train a compiled model that gives logits, and leave it with the weights of its best epoch that beats ``to_beat``.
 
     If none does, it is left as it was. ``cancel.stop`` ends it after the current batch with the best so far; a part of
-    an epoch does not count. ``begin_at`` is a snapshot of this phase to go on from. Raises ``Cancelled`` within a
-    batch, ``StudioError`` if the loss is no number. A batch that does not fit into memory is halved, and all after it.
+    an epoch does not count. ``begin_at`` is a snapshot of this phase to go on from. A batch that does not fit into
+    memory is halved, and all after it. If the loss is no number any more, or not even one photo fits, the phase ends
+    with a note and the best so far. Raises ``Cancelled`` within a batch; where there is nothing to keep yet,
+    ``TrainingError`` or ``MemoryError``.
     """
     return _PhaseLoop(model, training, validation, plan, to_beat, around, begin_at).run()
 
@@ -146,6 +155,7 @@ class _PhaseLoop:
         self.moving = _moving_variables(model, batch_norm=plan.follows_batch_norm)
         self.place = Place(batch_size=plan.batch_size, best=to_beat)
         self.best_weights = _values(self.moving)
+        trace_for_any_length(model, self._batch(np.arange(1)))
         if begin_at:
             self._restore(begin_at)
 
@@ -158,12 +168,12 @@ class _PhaseLoop:
             if self._is_hopeless():
                 why = PhaseEnd.NO_BETTER
                 break
-            if not self._run_epoch():
-                why = PhaseEnd.STOPPED
+            if end := self._run_epoch():
+                why = end
                 break
         place = self.place
         best = place.best if place.best_epoch else None
-        result = PhaseResult(best, place.best_epoch, place.epochs_done, stopped=why is PhaseEnd.STOPPED)
+        result = PhaseResult(best, place.best_epoch, place.epochs_done, why)
         around.report(PhaseEnded(plan.phase, why, place.best_epoch, around.clock()))
         around.ended(plan.phase, self.snapshot(), result)
         _assign(self.moving, self.best_weights)
@@ -173,19 +183,20 @@ class _PhaseLoop:
         waited = self.place.epochs_done - max(self.place.best_epoch, self.place.patient_from)
         return 0 < self.plan.patience <= waited
 
-    def _run_epoch(self) -> bool:
-        """Finish the present epoch; False if asked to stop."""
+    def _run_epoch(self) -> PhaseEnd | None:
+        """Finish the present epoch, or return why the phase ends within it."""
         order = np.random.default_rng((self.plan.seed, self.place.epoch)).permutation(len(self.training))
         while self.place.row < len(order):
             if self._must_stop():
-                return False
-            self._step(order)
+                return PhaseEnd.STOPPED
+            if not self._step(order):
+                return PhaseEnd.BROKEN_OFF
             self._offer_snapshot()
         score = self._validate()
         if score is None:
-            return False
+            return PhaseEnd.STOPPED
         self._close_epoch(score)
-        return True
+        return None
 
     def _must_stop(self) -> bool:
         if self.around.cancel.is_paused:
@@ -193,7 +204,8 @@ class _PhaseLoop:
         self.around.cancel.check()
         return self.around.cancel.is_stopping
 
-    def _step(self, order: Rows) -> None:
+    def _step(self, order: Rows) -> bool:
+        """Train on the next photos; False if that cannot be done and what was reached is kept."""
         place, plan = self.place, self.plan
         rows = order[place.row : place.row + place.batch_size]
         done = (place.epoch - 1 + place.row / len(order)) / plan.epochs
@@ -201,32 +213,39 @@ class _PhaseLoop:
         try:
             logs = self._train_on(rows)
         except (tf.errors.ResourceExhaustedError, MemoryError):
-            self._halve()
-            return
+            return self._halve()
         loss = place.loss_sum + float(logs["cross_entropy"]) * len(rows)
         right = place.right + round(float(logs["accuracy"]) * len(rows))  # a count: the float32 is off a little
+        if not math.isfinite(loss):
+            if place.best is None:
+                raise _diverged(plan, place.epoch)
+            self._note(f"The loss was no number any more in epoch {place.epoch}: a lower learning rate goes further.")
+            return False
         self.place = replace(place, row=place.row + len(rows), batch=place.batch + 1, loss_sum=loss, right=right)
-        if not np.isfinite(loss):
-            raise _diverged(plan, place.epoch)
         self._tell_batch(len(order))
+        return True
 
     def _train_on(self, rows: Rows) -> dict[str, float]:
-        inputs, labels = self.training.batch(rows, self.place.epoch)
-        weights = self.training.weights(rows)
+        inputs, labels, weights = self._batch(rows)
         return self.model.train_on_batch(inputs, labels, sample_weight=weights, return_dict=True)
 
-    def _halve(self) -> None:
-        """Go on with half as many photos in a step; the step that failed has changed nothing."""
+    def _batch(self, rows: Rows) -> Batch:
+        return (*self.training.batch(rows, self.place.epoch), self.training.weights(rows))
+
+    def _halve(self) -> bool:
+        """Go on with half as many photos in a step; the step that failed has changed nothing. False at a single one."""
         half = self.place.batch_size // 2
-        if not half:
-            raise TrainingError(
-                "The training needs more memory than there is.",
-                found="It ran out with a single photo in a batch.",
-                next_step="Train again with fewer blocks, a smaller image size, or a smaller backbone.",
-            )
-        text = f"{self.place.batch_size} photos in a batch did not fit into memory; it goes on with {half}."
+        if half:
+            self._note(f"{self.place.batch_size} photos in a batch did not fit into memory; it goes on with {half}.")
+            self.place = replace(self.place, batch_size=half)
+            return True
+        if self.place.best is None:
+            raise MemoryError
+        self._note(_NO_MEMORY)
+        return False
+
+    def _note(self, text: str) -> None:
         self.around.report(Note(text, self.around.clock()))
-        self.place = replace(self.place, batch_size=half)
 
     def _tell_batch(self, photos: int) -> None:
         place, around = self.place, self.around
@@ -249,7 +268,7 @@ class _PhaseLoop:
 
     def _close_epoch(self, score: Score) -> None:
         place, plan, around = self.place, self.plan, self.around
-        is_best = score.beats(place.best)
+        is_best = math.isfinite(score.loss) and score.beats(place.best)
         if is_best:
             self.best_weights = _values(self.moving)
             self.place = replace(place, best=score, best_epoch=place.epoch)
@@ -339,6 +358,12 @@ def _of_name(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[An
 def put_back(model: keras.Model, snapshot: Snapshot, *, batch_norm: bool) -> None:
     """Give a compiled model the best weights that a snapshot of its phase holds."""
     _assign(_moving_variables(model, batch_norm=batch_norm), _of_name("best", snapshot.arrays))
+
+
+_NO_MEMORY = (
+    "Memory ran out with a single photo in a batch, so it ended there: fewer blocks, a smaller image size or a smaller "
+    "backbone take less."
+)
 
 
 def _diverged(plan: PhasePlan, epoch: int) -> TrainingError:

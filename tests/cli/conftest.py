@@ -60,6 +60,9 @@ class FakeEngine:
     before: Callable[[], None] = lambda: None
     validation_loss: float = 0.25
     predicted: Cost | None = None
+    ended: dict[str, str] = field(default_factory=lambda: {"head": "all_epochs"})
+    """Why each phase ends."""
+    best_epoch: int = 1
     unmeasurable: bool = False
     suspends: bool = False
     """Whether a training is laid aside as soon as it has begun."""
@@ -137,9 +140,10 @@ class FakeEngine:
         report(Note("The loss did not fall any more.", 1.5))
         seconds = {"features": 0.5, "training": 1.0, "total": 2.0}
         summary = RunSummary(
-            str(out), found.classes, split.counts(), plan.backbone, plan.mode.value, plan.epochs, 1, "head", 0.75,
-            self.validation_loss, False, seconds, 96, 1280,
+            str(out), found.classes, split.counts(), plan.backbone, plan.mode.value, plan.epochs, self.best_epoch,
+            "head", 0.75, self.validation_loss, False, seconds, 96, 1280,
             cost=RunCost(self.predicted, Cost(38.0, 1_150_000_000, 120_000_000, {"loading": 1.0, "head": 37.0})),
+            ended=self.ended,
         )  # fmt: skip
         write_records(unfinished.folder, plan, found, split, [epoch])
         write_summary(unfinished.folder, summary)

@@ -8,6 +8,8 @@ import pytest
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.plan import ClassWeights, Mode, Output, Plan
+from hubstudio.core.plan_choices import PLAN_CHOICES
+from pictures import save_picture
 
 Hubstudio = Callable[..., Ended]
 
@@ -29,6 +31,83 @@ def test_without_json_a_person_reads_what_came_out(hubstudio: Hubstudio, photos:
     assert ended.code == 0
     assert re.search(r"75\.0 % on \d validation photos, in epoch 1 of 40", ended.out)
     assert str(tmp_path / "run") in ended.out
+
+
+@pytest.mark.parametrize(
+    ("ended", "best", "sentences"),
+    [
+        ({"head": "all_epochs"}, 1, ["in epoch 1 of 40."]),
+        ({"head": "no_better"}, 8, ["in epoch 8 of 40.", "Validation stopped improving at epoch 8; keeping that one."]),
+        (
+            {"head": "no_better", "fine-tune": "stopped"},
+            2,
+            ["in epoch 2 of 40.", "Stopped as you asked; the best so far is kept."],
+        ),
+        (
+            {"head": "all_epochs", "fine-tune": "no_better"},
+            0,
+            [
+                "from the head alone: none of 40 epochs of fine-tuning was better.",
+                "Validation did not get better than with the head alone; keeping that.",
+            ],
+        ),
+    ],
+)
+def test_why_a_training_ended_is_said_as_in_the_window(
+    hubstudio: Hubstudio,
+    engine: FakeEngine,
+    photos: Path,
+    tmp_path: Path,
+    ended: dict[str, str],
+    best: int,
+    sentences: list[str],
+) -> None:
+    engine.ended, engine.best_epoch = ended, best
+    said = hubstudio("train", photos, "--out", tmp_path / "run").out.splitlines()[1:-1]
+    assert [said[0].partition("photos, ")[2], *said[1:]] == sentences
+
+
+def test_json_says_why_each_phase_ended(hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path) -> None:
+    engine.ended = {"head": "no_better", "fine-tune": "stopped"}
+    assert hubstudio("train", photos, "--out", tmp_path / "run", "--json").document["ended"] == engine.ended
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_help_says_what_a_default_of_zero_stands_for_and_why_it_is_the_default(
+    hubstudio: Hubstudio, command: str
+) -> None:
+    text = " ".join(hubstudio(command, "--help").out.split())
+    rate = next(row for row in HYPER_PARAMETERS if row.name == "learning_rate")
+    assert f"{rate.help} (default: automatic, which is 0) {rate.reason}" in text
+    assert "(default: 0)" not in text
+
+
+def test_help_gives_the_reason_of_every_default(hubstudio: Hubstudio) -> None:
+    text = " ".join(hubstudio("train", "--help").out.split())
+    told = [row for row in PLAN_CHOICES if row.name != "class_weights"]  # its option is a switch with a rule of its own
+    assert [row.name for row in (*HYPER_PARAMETERS, *told) if f"{row.help} (default: " not in text] == []
+    assert [row.name for row in (*HYPER_PARAMETERS, *told) if f") {row.reason}" not in text] == []
+    assert "(default: 15; 0 is off)" in text
+    assert "(default: 40 for extract, 10 for fine-tune)" in text
+
+
+def test_a_choice_that_is_none_is_answered_with_those_that_are(
+    hubstudio: Hubstudio, photos: Path, tmp_path: Path
+) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--output", "relu")
+    assert ended.code == 2
+    assert "(choose from 'softmax', 'sigmoid')" in ended.err
+
+
+def test_a_sigmoid_for_more_than_two_classes_is_refused_before_the_engine_loads(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    for number in range(3):
+        save_picture(photos / "birds" / f"{number}.png")
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--output", "sigmoid")
+    assert ended.code == 1
+    assert "There are 3 classes." in ended.err
+    assert not engine.plans
 
 
 def test_notes_go_to_stderr_and_no_bar_is_drawn_without_a_terminal(

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from cli.conftest import Ended, FakeEngine
 from hubstudio.core import speeds
 from hubstudio.core.cost import Cost
@@ -40,6 +42,15 @@ def test_json_and_the_runs_metrics_hold_prediction_and_truth(
     assert (cost["predicted"]["seconds"], cost["actual"]["seconds"]) == (41.0, 38.0)
     assert cost["actual"]["stretches"] == {"loading": 1.0, "head": 37.0}
     assert RunFolder.open(tmp_path / "run").metrics()["cost"] == cost
+
+
+@pytest.mark.parametrize("end", ["no_better", "stopped"])
+def test_a_training_that_did_not_do_all_epochs_is_not_held_against_what_was_predicted_for_all(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, end: str
+) -> None:
+    engine.predicted = Cost(41.0, 1_210_000_000, 148_000_000)
+    engine.ended = {"head": end, "fine-tune": "all_epochs"}
+    assert "predicted were" not in hubstudio("train", photos, "--out", tmp_path / "run").out
 
 
 def test_nothing_is_said_where_nothing_is_known(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.conftest import Ended, FakeEngine
-from hubstudio.core.events import EpochDone
+from hubstudio.core.errors import RunError
+from hubstudio.core.events import EpochDone, Event
 
 Hubstudio = Callable[..., Ended]
 
@@ -115,3 +117,19 @@ def test_tensorboard_logs_hold_the_epochs(
     folder, logged = engine.asked[-1]
     assert folder == tmp_path / "logs"
     assert [event.epoch for event in logged if isinstance(event, EpochDone)] == [1]
+
+
+def test_logs_that_cannot_be_written_do_not_end_the_training(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Event] = []
+
+    def full(event: Event) -> None:
+        taken.append(event)
+        raise RunError("TensorBoard logs cannot be written.", next_step="Free some space.")
+
+    monkeypatch.setattr(engine, "tensorboard_log", lambda folder: nullcontext(full))
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--tensorboard", tmp_path / "logs")
+    assert ended.code == 0
+    assert ended.err.count("TensorBoard logs cannot be written. Free some space. The training goes on without") == 1
+    assert len(taken) == 1

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hubstudio.core.errors import PlanError
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.plan import ClassWeights, Mode, Output, Plan
+from hubstudio.core.plan_choices import PLAN_CHOICES, PlanChoice
 from hubstudio.core.selection import Selection
 
 FULL = Plan(
@@ -162,3 +163,34 @@ def test_a_name_that_is_no_text_is_refused(values: dict[str, str], what: str) ->
 def test_a_plan_file_that_cannot_be_says_why() -> None:
     with pytest.raises(PlanError, match="null"):
         Plan.load(Path("a\0b"))
+
+
+def test_all_that_tunes_a_training_is_in_the_tables_that_window_and_command_line_follow() -> None:
+    elsewhere = {
+        "photos", "backbone", "features", "mode", "unfreeze", "validation_share", "test_share", "more_photos",
+        "left_out", "renamed", "split_file", "augmentation",
+    }  # fmt: skip
+    in_tables = {row.name for row in (*HYPER_PARAMETERS, *PLAN_CHOICES)}
+    assert in_tables == {field.name for field in fields(Plan)} - elsewhere
+
+
+@pytest.mark.parametrize("row", PLAN_CHOICES, ids=lambda row: row.name)
+def test_every_choice_has_a_word_and_a_reason_and_is_a_plan(row: PlanChoice) -> None:
+    assert row.help.endswith(".")
+    assert row.reason.endswith(".")
+    assert getattr(Plan("photos"), row.name) in row.options
+    for value, word in row.options.items():
+        assert row.word(value) == word
+        plan = replace(Plan("photos"), **{row.name: value})
+        assert Plan.from_toml(plan.to_toml()) == plan
+
+
+@pytest.mark.parametrize(("output", "classes"), [(Output.SIGMOID, 2), (Output.SOFTMAX, 2), (Output.SOFTMAX, 9)])
+def test_an_output_that_serves_the_classes_is_taken(output: Output, classes: int) -> None:
+    Plan("photos", output=output).require_output_for(classes)
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_a_sigmoid_is_for_two_classes(classes: int) -> None:
+    with pytest.raises(PlanError, match="two classes apart"):
+        Plan("photos", output=Output.SIGMOID).require_output_for(classes)

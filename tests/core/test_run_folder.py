@@ -1,11 +1,12 @@
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hubstudio.core.errors import RunError
-from hubstudio.core.events import EpochDone, Phase
+from hubstudio.core.events import EpochDone, Phase, PhaseEnd
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoSet
 from hubstudio.core.plan import Plan
@@ -62,6 +63,12 @@ def test_metrics_hold_the_summary(tmp_path: Path) -> None:
     metrics = RunFolder.open(tmp_path / "run").metrics()
     assert metrics["seconds"]["total"] == 3.5
     assert metrics["classes"] == list(ODD_NAMES)
+
+
+def test_how_a_run_ended_is_how_its_last_phase_did() -> None:
+    assert summary(("a", "b")).last_end is None
+    ended = {"head": "all_epochs", "fine-tune": "no_better"}
+    assert replace(summary(("a", "b")), ended=ended).last_end is PhaseEnd.NO_BETTER
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")

@@ -207,6 +207,7 @@ def test_what_goes_on_is_said_plainly() -> None:
         (PhaseEnd.NO_BETTER, 12, "Validation stopped improving at epoch 12; keeping that one."),
         (PhaseEnd.NO_BETTER, 0, "Validation did not get better than with the head alone; keeping that."),
         (PhaseEnd.STOPPED, 2, "Stopped as you asked; the best so far is kept."),
+        (PhaseEnd.BROKEN_OFF, 2, "It could not go on to the end; the best so far is kept. A note says why."),
     ],
 )
 def test_why_it_ended_is_said_plainly(why: PhaseEnd, best: int, sentence: str) -> None:

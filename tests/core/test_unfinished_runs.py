@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_it_stands_beside_the_run_it_will_become(tmp_path: Path) -> None:
     assert run.photos() == (PHOTOS, SPLIT)
     for name in ("run", "run.unfinished"):
         assert UnfinishedRun.open(tmp_path / name) == run
+
+
+def test_it_can_be_told_that_it_goes_without_some_of_its_photos(tmp_path: Path) -> None:
+    run = begin(tmp_path / "run")
+    problem = Problem("unreadable", "1 file could not be read, left out.", (PHOTOS.photos[0].path,))
+    run.keep_photos(replace(PHOTOS, problems=(problem,)), SPLIT.without(PHOTOS.photos[:1]))
+    photo_set, split = UnfinishedRun.open(run.out).photos()
+    assert (photo_set.photos, photo_set.left_out) == (PHOTOS.photos[1:], PHOTOS.photos[:1])
+    assert photo_set.classes == PHOTOS.classes
+    assert [known.message for known in photo_set.problems] == [problem.message]
+    assert split.assigned == ((PHOTOS.photos[0], Part.LEFT_OUT), (PHOTOS.photos[1], Part.VALIDATION))
 
 
 def test_what_is_kept_becomes_the_run_in_one_step(tmp_path: Path) -> None:

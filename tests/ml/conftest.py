@@ -10,8 +10,10 @@ from hubstudio.ml.environment import prepare_environment
 
 prepare_environment()
 
-from made_modules import save_reusable, small_network  # noqa: E402 - the environment must be set before TensorFlow loads
+from made_modules import save_reusable, small_network  # noqa: E402
 from made_photos import make_photos  # noqa: E402
+
+from hubstudio.ml import checkpoints  # noqa: E402 - the environment must be set before TensorFlow loads
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,10 @@ def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def three_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty photos of three classes."""
     return make_photos(tmp_path_factory.mktemp("photos") / "three", {"a": 20, "b": 20, "c": 20})
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints after every batch."""
+    monkeypatch.setattr(checkpoints, "_SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(checkpoints, "_SHARE_OF_TIME", float("inf"))

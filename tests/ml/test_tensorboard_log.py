@@ -50,6 +50,18 @@ def test_a_finished_run_is_written_from_its_history(tmp_path: Path) -> None:
     assert scalars(tmp_path / "logs" / "validation")["loss"] == [(1, 0.75), (2, 0.5)]
 
 
+def test_a_disk_that_fills_up_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "events.out; No space left on device")  # as it raises it
+
+    monkeypatch.setattr(tf.summary, "write", full)
+    with (
+        pytest.raises(RunError, match="No space left on device"),
+        LocalEngine().tensorboard_log(tmp_path / "logs") as take,
+    ):
+        take(epoch(Phase.HEAD, 1))
+
+
 def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be written"), LocalEngine().tensorboard_log(tmp_path / "file" / "logs"):

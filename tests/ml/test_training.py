@@ -249,6 +249,21 @@ def test_a_full_disk_is_said_and_leaves_little(
     assert sum(path.stat().st_size for path in left.iterdir()) < 20_000
 
 
+def test_a_name_that_is_taken_meanwhile_is_said_and_the_run_goes_on_once_it_is_free(plan: Plan, tmp_path: Path) -> None:
+    def take_the_name(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 1:
+            (tmp_path / "run").mkdir()
+            (tmp_path / "run" / "mine.txt").write_text("mine")
+
+    with pytest.raises(RunError, match="Move that away, and go on"):
+        train(plan, tmp_path / "run", report=take_the_name)
+    (tmp_path / "run").rename(tmp_path / "mine")
+    events: list[Event] = []
+    LocalEngine().resume(tmp_path / "run", events.append, CancelToken())
+    assert not any(isinstance(event, BatchDone) for event in events)
+    assert RunFolder.open(tmp_path / "run").metrics()["epochs"] == plan.epochs
+
+
 def test_a_photo_that_cannot_be_read_is_left_out_with_a_note(plan: Plan, three_classes: Path, tmp_path: Path) -> None:
     photos = Path(shutil.copytree(three_classes, tmp_path / "photos"))
     before = train(replace(plan, photos=str(photos)), tmp_path / "before")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from html import escape
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from hubstudio.core.hyper_parameters import HyperParameter
 from hubstudio.core.plan import Plan
-from hubstudio.core.plan_choices import PlanChoice
+from hubstudio.core.plan_choices import Option, PlanChoice
 from hubstudio.core.plan_differences import number_text
 from hubstudio.gui.widgets.number_field import FineField, WholeField, number_field
 from hubstudio.gui.widgets.wrapped_label import WrappedLabel
@@ -24,7 +23,7 @@ class ChoiceField(QComboBox):
 
     def __init__(self, row: PlanChoice) -> None:
         super().__init__()
-        self.options: tuple[StrEnum, ...] = tuple(row.options)
+        self.options: tuple[Option, ...] = tuple(row.options)
         self.addItems(list(row.options.values()))
         self.setObjectName(row.name)
         self.setAccessibleName(row.label)
