@@ -1,14 +1,7 @@
-"""The runs of a project as rows: what came of each, what people wrote about it, and deleting that can be undone.
-
-Deleting moves the run's folder into a hidden one beside it, ``.deleted``, and undoing moves it back; nothing else is
-ever touched. Emptying is what removes files.
-"""
+"""The runs of a project as rows: what came of each, and what people wrote about it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import stat
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -22,7 +15,6 @@ from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import CLASSES, METRICS, MODEL, PLAN, SPLIT, RunFolder
 from hubstudio.core.unfinished_runs import SUFFIX
 
-DELETED = ".deleted"
 NOTE = "note.txt"
 _LONGEST_NOTE = 10_000
 _MOST_REMEMBERED = 500
@@ -52,14 +44,6 @@ class RunRow:
     def name(self) -> str:
         """The folder's name."""
         return self.path.name
-
-
-@dataclass(frozen=True)
-class DeletedRun:
-    """Where a deleted run is until it is restored or removed."""
-
-    name: str
-    place: Path
 
 
 def list_runs(folder: Path) -> list[RunRow]:
@@ -94,51 +78,6 @@ def write_note(run: Path, text: str) -> None:
             found=f"{path_kinds.reason(error)}.",
             next_step="Check that the run's folder is there and can be written to, and that the disk is not full.",
         ) from error
-
-
-def delete_run(run: Path) -> DeletedRun:
-    """Move a run's folder out of the list, till ``restore_run`` takes it back. Raises ``RunError`` if nothing moved."""
-    bin_folder = run.parent / DELETED
-    try:
-        bin_folder.mkdir(exist_ok=True)
-        place = _free(bin_folder / run.name)
-        run.rename(place)
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"'{run.name}' could not be deleted.",
-            found=f"{path_kinds.reason(error)}.",
-            next_step="Close what may have its files open, and try again.",
-        ) from error
-    return DeletedRun(run.name, place)
-
-
-def restore_run(deleted: DeletedRun) -> Path:
-    """Move a deleted run back and return its folder, of another name if its own was taken. Raises ``RunError``."""
-    home = deleted.place.parent.parent
-    try:
-        back = _free(home / deleted.name)
-        deleted.place.rename(back)
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"'{deleted.name}' could not be taken back.",
-            found=f"{path_kinds.reason(error)}.",
-            next_step=f"Look for it in '{deleted.place.parent}'.",
-        ) from error
-    return back
-
-
-def empty_deleted(folder: Path) -> None:
-    """Remove the deleted runs of a folder for good. What cannot be removed is left for the next time."""
-    bin_folder = folder / DELETED
-    if not _is_own_folder(bin_folder):  # a link could lead anywhere
-        return
-    for name in path_kinds.names_in(bin_folder):
-        entry = bin_folder / name
-        if _is_own_folder(entry):
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            _try_to(entry.unlink)
-    _try_to(bin_folder.rmdir)
 
 
 def _may_be_run(path: Path) -> bool:
@@ -206,26 +145,3 @@ def _time(stamp: object) -> datetime | None:
         return datetime.fromtimestamp(cast("tuple[float, int]", stamp)[0]).astimezone()
     except (OverflowError, OSError, ValueError):
         return None
-
-
-def _free(path: Path) -> Path:
-    number, free = 2, path
-    while path_kinds.is_taken(free):
-        free = path.with_name(f"{path.name}-{number}")
-        number += 1
-    return free
-
-
-def _is_own_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder itself, and no link to one."""
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def _try_to(remove: Any) -> None:
-    try:
-        remove()
-    except OSError:
-        return

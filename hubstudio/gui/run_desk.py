@@ -15,7 +15,8 @@ from hubstudio.core.errors import RunError, StudioError
 from hubstudio.core.events import Report
 from hubstudio.core.plan import Plan
 from hubstudio.core.project import Project
-from hubstudio.core.runs import DeletedRun, RunRow, delete_run, empty_deleted, list_runs, restore_run, write_note
+from hubstudio.core.run_bin import DeletedRun, RunBin, empty_deleted
+from hubstudio.core.runs import RunRow, list_runs, write_note
 from hubstudio.core.unfinished_runs import SUFFIX, UnfinishedRun, find_unfinished
 from hubstudio.gui.engine_work import EngineWork
 from hubstudio.gui.jobs import Jobs
@@ -81,6 +82,7 @@ class RunDesk(QObject):
         self.unfinished: tuple[UnfinishedRow, ...] = ()
         """Newest last, without the training that goes on."""
         self._found: tuple[UnfinishedRow, ...] = ()
+        self._bin = RunBin(Path())
         self._deleted: list[_Deleted] = []
         self._was_training = False
         jobs.finished.connect(self._on_finished)
@@ -117,7 +119,7 @@ class RunDesk(QObject):
     def open(self, former: Project) -> None:
         """Another project begins: what was deleted in the former one goes for good, and so do leftovers in this."""
         self.rows, self.unfinished, self._found = (), (), ()
-        self._deleted.clear()
+        self._give_up_deleted()
         self._empty(former, self._project())
         self.changed.emit()
         self.deleted_changed.emit()
@@ -126,7 +128,7 @@ class RunDesk(QObject):
     def close(self) -> None:
         """Remove for good what was deleted."""
         if self._deleted:
-            self._deleted.clear()
+            self._give_up_deleted()
             empty_deleted(self._project().runs_folder)
 
     def resume(self, name: str) -> None:
@@ -149,7 +151,7 @@ class RunDesk(QObject):
         folder = unfinished.folder if unfinished else self._project().runs_folder / name
         try:
             self._refuse_busy(name, was_used=was_used)
-            deleted = delete_run(folder)
+            deleted = self._bin_of(folder.parent).delete(folder)
         except StudioError as error:
             self.failed.emit("runs", error)
             return
@@ -166,7 +168,7 @@ class RunDesk(QObject):
             return
         last = self._deleted.pop()
         try:
-            back = restore_run(last.run)
+            back = self._bin.restore(last.run)
         except StudioError as error:
             self.failed.emit("runs", error)
         else:
@@ -199,6 +201,15 @@ class RunDesk(QObject):
     def _refuse_busy(self, name: str, *, was_used: bool) -> None:
         if was_used and self._jobs.current("export"):
             raise RunError(f"'{name}' is being exported.", next_step="Wait until that has ended, then delete it.")
+
+    def _bin_of(self, folder: Path) -> RunBin:
+        if self._bin.folder != folder:
+            self._bin = RunBin(folder)
+        return self._bin
+
+    def _give_up_deleted(self) -> None:
+        self._deleted.clear()
+        self._bin.give_up()
 
     def _forget(self, name: str) -> None:
         self.rows = tuple(row for row in self.rows if row.name != name)

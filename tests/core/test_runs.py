@@ -8,19 +8,9 @@ import pytest
 from hubstudio.core import runs as core_runs
 from hubstudio.core.errors import RunError
 from hubstudio.core.plan import Plan
-from hubstudio.core.runs import DELETED, delete_run, empty_deleted, list_runs, read_note, restore_run, write_note
-
-
-def make_run(folder: Path, name: str, **metrics: object) -> Path:
-    run = folder / name
-    run.mkdir(parents=True)
-    (run / "plan.toml").write_text(Plan("photos").to_toml())
-    (run / "classes.txt").write_text("a\nb\n")
-    (run / "split.csv").write_text("file,class,part\n")
-    (run / "model.keras").write_bytes(b"model")
-    values: dict[str, object] = {"validation_accuracy": 0.925, "best_epoch": 3, "best_phase": "head"}
-    (run / "metrics.json").write_text(json.dumps({**values, "seconds": {"total": 9.0}, "notes": ["One."], **metrics}))
-    return run
+from hubstudio.core.run_bin import DELETED
+from hubstudio.core.runs import list_runs, read_note, write_note
+from made_runs import make_run
 
 
 def test_runs_are_listed_newest_first_with_what_came_of_them(tmp_path: Path) -> None:
@@ -94,53 +84,3 @@ def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     assert list_runs(tmp_path)[0].problem == ""
     with pytest.raises(RunError, match="could not be saved"):
         write_note(run, "text")
-
-
-def test_a_deleted_run_is_gone_until_it_is_restored(tmp_path: Path) -> None:
-    run = make_run(tmp_path, "run-001")
-    before = {path.name: path.read_bytes() for path in run.iterdir()}
-    deleted = delete_run(run)
-    assert list_runs(tmp_path) == []
-    assert restore_run(deleted) == run
-    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
-
-
-def test_runs_of_one_name_are_deleted_one_after_the_other(tmp_path: Path) -> None:
-    first = delete_run(make_run(tmp_path, "run-001", best_epoch=1))
-    second = delete_run(make_run(tmp_path, "run-001", best_epoch=2))
-    assert restore_run(first).name == "run-001"
-    assert restore_run(second).name == "run-001-2"
-    assert {row.name: row.best_epoch for row in list_runs(tmp_path)} == {"run-001": 1, "run-001-2": 2}
-
-
-def test_a_run_that_was_emptied_cannot_be_restored_and_says_so(tmp_path: Path) -> None:
-    deleted = delete_run(make_run(tmp_path, "run-001"))
-    empty_deleted(tmp_path)
-    assert not (tmp_path / DELETED).exists()
-    with pytest.raises(RunError, match="could not be taken back"):
-        restore_run(deleted)
-
-
-def test_a_run_that_is_gone_cannot_be_deleted(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="could not be deleted"):
-        delete_run(tmp_path / "run-001")
-
-
-def test_emptying_touches_nothing_else(tmp_path: Path) -> None:
-    kept = make_run(tmp_path, "run-001")
-    outside = make_run(tmp_path / "elsewhere", "run-009")
-    (tmp_path / "run-002").symlink_to(outside)
-    delete_run(tmp_path / "run-002")
-    delete_run(make_run(tmp_path, "run-003"))
-    empty_deleted(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "run-001"]
-    assert (outside / "model.keras").exists()
-    assert (kept / "model.keras").exists()
-
-
-def test_a_bin_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
-    outside = make_run(tmp_path / "elsewhere", "run-009")
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / DELETED).symlink_to(outside.parent)
-    empty_deleted(tmp_path / "runs")
-    assert (outside / "model.keras").exists()

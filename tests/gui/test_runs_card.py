@@ -19,7 +19,8 @@ from pytestqt.qtbot import QtBot
 
 from hubstudio.core.errors import StudioError
 from hubstudio.core.plan import Mode, Optimizer
-from hubstudio.core.runs import DELETED, read_note
+from hubstudio.core.run_bin import DELETED
+from hubstudio.core.runs import read_note
 from hubstudio.gui.pages.train_page import TrainPage
 from hubstudio.gui.run_items import RunItem, RunKind
 from hubstudio.gui.session import Session
