@@ -40,6 +40,14 @@ def scale_for(size: tuple[int, int], side: int | None) -> int:
     return next((scale for scale in (8, 4, 2) if -(-min(size) // scale) >= side), 1)
 
 
+def jpeg_array(opened: Image.Image, content: bytes) -> NDArray[np.uint8] | None:
+    """Return the pixels ``[height, width, 3]`` of an RGB JPEG that Pillow has opened, not turned.
+
+    None if only ``read_jpeg`` can read it. Raises ``DamageError`` as that does.
+    """
+    return _array(content, opened.mode, opened.size) if opened.mode == "RGB" else None
+
+
 def read_jpeg(opened: Image.Image, content: bytes, scale: int) -> Image.Image:
     """Return the pixels of a JPEG that Pillow has opened: mode RGB, L or CMYK, not turned, 1/``scale`` of its size.
 

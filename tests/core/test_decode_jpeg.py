@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hubstudio.core.decode import UnreadablePhotoError, decode, preview
+from hubstudio.core.decode import UnreadablePhotoError, decode, pixels, preview, shrink
 
 NOISE = np.random.default_rng(1).integers(0, 256, (96, 128, 3), dtype=np.uint8)
 END = b"\xff\xd9"
@@ -46,6 +46,11 @@ def with_adobe_transform(content: bytes, transform: int) -> bytes:
     return content[:2] + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0" + bytes([transform]) + content[20:]
 
 
+def assert_models_see_the_same(path: Path) -> None:
+    """What goes to models takes a shorter way than what people look at."""
+    assert np.array_equal(pixels(path, (40, 56)), shrink(decode(path), (40, 56)))
+
+
 WHOLE = jpeg()
 RESTARTING = jpeg(restart_marker_rows=1)
 PROGRESSIVE = jpeg(progressive=True)
@@ -71,6 +76,7 @@ SCAN = WHOLE.index(b"\xff\xda")
 def test_whole_jpegs_give_the_pixels_that_pillow_gives(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "photo.jpg").write_bytes(content)
     assert np.array_equal(np.asarray(decode(tmp_path / "photo.jpg")), by_pillow(content))
+    assert_models_see_the_same(tmp_path / "photo.jpg")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,7 @@ def test_oddities_around_a_whole_photo_do_not_refuse_it(tmp_path: Path, content:
     same = by_pillow(PROGRESSIVE) if b"\xff\xc2" in content[:2000] else by_pillow(WHOLE)
     assert np.array_equal(np.asarray(decode(tmp_path / "photo.jpg")), same)
     assert preview(tmp_path / "photo.jpg", 48).size == (64, 48)
+    assert_models_see_the_same(tmp_path / "photo.jpg")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_oddities_around_a_whole_photo_do_not_refuse_it(tmp_path: Path, content:
 )
 def test_missing_and_invented_pixels_refuse_a_photo(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "photo.jpg").write_bytes(content)
-    for read in (decode, lambda path: preview(path, 8)):
+    for read in (decode, lambda path: preview(path, 8), lambda path: pixels(path, (32, 32))):
         with pytest.raises(UnreadablePhotoError, match=reason):
             read(tmp_path / "photo.jpg")
 
@@ -151,3 +158,12 @@ def test_a_photo_of_several_in_one_file_is_read_though_more_follows(tmp_path: Pa
     first, second = Image.fromarray(NOISE), Image.new("RGB", (128, 96))
     first.save(tmp_path / "photo.mpo", "MPO", save_all=True, append_images=[second], quality=90)
     assert np.array_equal(np.asarray(decode(tmp_path / "photo.mpo")), by_pillow(WHOLE))
+    assert_models_see_the_same(tmp_path / "photo.mpo")
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_models_see_a_photo_upright(tmp_path: Path, turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    (tmp_path / "photo.jpg").write_bytes(jpeg(exif=exif))
+    assert_models_see_the_same(tmp_path / "photo.jpg")
