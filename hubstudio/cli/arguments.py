@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 from hubstudio.core.errors import StudioError, did_you_mean
 
+_LONGEST_USAGE = 6  # lines
+
 
 class UsageError(StudioError):
     """The command line was not understood."""
@@ -38,7 +40,7 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise ``UsageError`` with argparse's sentence."""
         what = message[:1].upper() + message[1:]
-        raise UsageError(what if what.endswith(".") else f"{what}.", self.format_usage(), self.prog)
+        raise UsageError(what if what.endswith(".") else f"{what}.", self._short_usage(), self.prog)
 
     def given(self, args: Namespace) -> list[str]:
         """Return the options that differ from their defaults."""
@@ -51,7 +53,15 @@ class Parser(ArgumentParser):
         name = argument.split("=", maxsplit=1)[0]
         options = [option for action in self._actions for option in action.option_strings]
         what = f"'{argument}' is no argument of '{self.prog}'."
-        raise UsageError(what, self.format_usage(), self.prog, found=did_you_mean(name, options))
+        raise UsageError(what, self._short_usage(), self.prog, found=did_you_mean(name, options))
+
+    def _short_usage(self) -> str:
+        """Return the usage, without naming every option where they are so many that nobody would read on."""
+        usage = self.format_usage()
+        if usage.count("\n") <= _LONGEST_USAGE:
+            return usage
+        words = [str(action.metavar or action.dest) for action in self._actions if not action.option_strings]
+        return " ".join(("usage:", self.prog, "[options]", *words))
 
 
 def json_option(parser: Parser) -> None:

@@ -19,6 +19,7 @@ from hubstudio.core.errors import StudioError
 
 _BAR_WIDTH = 24
 _SECONDS_BETWEEN_DRAWS = 0.1
+_SECONDS_BETWEEN_LINES = 30.0  # where they stay: in a file, or in what another program shows
 
 
 class Console:
@@ -29,6 +30,7 @@ class Console:
         self._out: TextIO = _tolerant(sys.stdout)
         self._err: TextIO = _tolerant(sys.stderr)
         self._drawn = 0.0
+        self._lined = time.monotonic()
 
     def result(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print what the command came to: the document with ``--json``, else the lines."""
@@ -67,14 +69,20 @@ class Console:
         return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
     def progress(self, fraction: float, text: str) -> None:
-        """Draw the progress bar, on a terminal only and ten times a second at most."""
+        """Draw the progress bar, ten times a second at most; where there is no terminal, a line now and then."""
         now = time.monotonic()
-        if not self._err.isatty() or now - self._drawn < _SECONDS_BETWEEN_DRAWS:
+        if not self._err.isatty():
+            if now - self._lined >= _SECONDS_BETWEEN_LINES:
+                self._lined = now
+                self.message(text)
+            return
+        if now - self._drawn < _SECONDS_BETWEEN_DRAWS:
             return
         self._drawn = now
         full = round(min(max(fraction, 0.0), 1.0) * _BAR_WIDTH)
         line = f"{'█' * full}{'░' * (_BAR_WIDTH - full)} {text}"
-        self._err.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+        room = shutil.get_terminal_size().columns - 1
+        self._err.write(f"\r\x1b[K{line if len(line) <= room else f'{line[: room - 1]}…'}")
         self._err.flush()
 
     def clear(self) -> None:

@@ -59,6 +59,18 @@ def plan_from(args: Namespace) -> Plan:
     return replace(base, **given).absolute()
 
 
+def without_effect(args: Namespace, plan: Plan) -> list[tuple[str, str]]:
+    """Return options that were given although they mean nothing to the plan, each with the reason, as a clause."""
+    found: list[tuple[str, str]] = []
+    if plan.mode is Mode.EXTRACT:
+        only = {row.name for row in (*HYPER_PARAMETERS, *PLAN_CHOICES) if row.fine_tune_only} | {"unfreeze"}
+        given = [name for name in vars(args) if name in only and getattr(args, name) is not None]
+        found += [(f"--{name.replace('_', '-')}", f"with --mode {Mode.EXTRACT}") for name in given]
+    if plan.augmentation.is_none and getattr(args, "views", None) is not None:
+        found.append(("--views", "without a change to vary photos by, such as --augment photos"))
+    return found
+
+
 def _given(args: Namespace) -> dict[str, Any]:
     names = ["backbone", "features", "unfreeze", "train_batch_norm", *(row.name for row in HYPER_PARAMETERS)]
     values = {name: getattr(args, name) for name in names if getattr(args, name) is not None}

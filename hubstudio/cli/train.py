@@ -78,6 +78,8 @@ def run(args: Namespace, context: Context) -> int:
 
 def _begin(args: Namespace, context: Context) -> int:
     plan = plan_options.plan_from(args)
+    for option, why in plan_options.without_effect(args, plan):
+        context.console.message(f"{option} changes nothing {why}.")
     out = require_free(args.out)
     require_no_unfinished(out)
     photos = list_photos(plan.selection, context.cancel)
@@ -101,8 +103,8 @@ def _resume(args: Namespace, context: Context) -> int:
 
 
 def _continue(args: Namespace, context: Context) -> int:
-    if not args.epochs:
-        args.parser.error("--continue trains a run for more epochs: give --epochs, how many more")
+    if args.epochs is None or args.epochs < 1:
+        args.parser.error("--continue trains a run for more epochs: --epochs says how many more, 1 or more")
     _refuse_another_plan(args, "--continue goes on by the plan of that run", "--continue", "--epochs", "--out")
     out = require_free(args.out)
     run = _finished(args.continued)
@@ -169,7 +171,8 @@ def lines(summary: RunSummary, out: Path) -> list[str]:
     return [
         f"Trained {len(summary.classes)} classes on {counts.get('train', 0):,} photos with "
         f"{backbone_name(summary.backbone)} ({summary.mode}) in {seconds.get('total', 0.0):.1f} s "
-        f"(features {seconds.get('features', 0.0):.1f} s, training {seconds.get('training', 0.0):.1f} s).",
+        f"(features {seconds.get('features', 0.0):.1f} s, training {seconds.get('training', 0.0):.1f} s"
+        f"{', the epochs before included' if summary.continued_from else ''}).",
         f"{percent(summary.validation_accuracy)} on {measured:,} validation photos, {_best(summary)}.",
         *_ending(summary),
         *_truth(summary),
@@ -243,8 +246,8 @@ def _truth(summary: RunSummary) -> list[str]:
 
 def _ending(summary: RunSummary) -> list[str]:
     """Return why the training ended before all its epochs, as the window says it."""
-    why = summary.last_end
-    sentence = ending_sentence(why, summary.best_epoch) if why else ""
+    why, before = summary.last_end, summary.continued_from.epochs if summary.continued_from else 0
+    sentence = ending_sentence(why, summary.best_epoch, before) if why else ""
     return [sentence] if sentence else []
 
 

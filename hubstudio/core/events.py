@@ -51,6 +51,8 @@ class RunStarted:
     """What it is predicted to take, if the backbone's speed is known."""
     resumed: bool = False
     """Whether a run goes on that was interrupted; the epochs it has behind it are told once more."""
+    epochs_before: int = 0
+    """Of another run, that this one goes on from."""
 
 
 class PhaseEnd(StrEnum):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from hubstudio.core.cost import Cost
 from hubstudio.core.errors import StudioError
@@ -67,6 +69,8 @@ class Pace:
         return (self.counts[-1][0] - self.counts[0][0]) / (self.counts[-1][1] - self.counts[0][1])
 
 
+_USUAL_EPOCHS = 5
+_PREPARING_SECONDS = 30.0  # from which on what an epoch prepares no longer counts for much
 _WAITING = 3  # epochs without a better one that are worth a word
 _PACE_SECONDS = 5.0
 _PACE_MOMENT = 0.3
@@ -105,6 +109,10 @@ class RunState:
     """What was predicted."""
     phase_end: PhaseEnded | None = None
     """How the last phase of epochs ended."""
+    resumed: bool = False
+    """Whether it goes on after an interruption, so that there may be a best epoch although none is known yet."""
+    epochs_before: int = 0
+    """Of the finished run that this one goes on from."""
     saved_epoch: int = 0
     """Epoch of this phase up to which all is on disk."""
     _pace: Pace = Pace()
@@ -128,14 +136,30 @@ class RunState:
     def seconds_left(self) -> float | None:
         """Seconds until the run ends at the speed so far; None while it is too early to tell.
 
-        The present phase goes on as it did; what comes after takes as long as was predicted, made longer or shorter as
-        the present one is. Without a prediction it is only the present phase.
+        The present phase goes on as its latest epochs did; before there are some, as predicted, since the first one
+        also prepares. What comes after takes as long as was predicted, made longer or shorter as the present one is.
+        Without a prediction it is only the present phase.
         """
         spent = self.elapsed - self.phase_began
         if self.status is not Status.RUNNING or self.fraction < 0.02 or spent < 0.5:
             return None
-        whole = spent / self.fraction
-        return whole - spent + self._seconds_after(whole)
+        rest = self._rest_of_phase(spent)
+        return rest + self._seconds_after(spent + rest)
+
+    def _rest_of_phase(self, spent: float) -> float:
+        ends = [epoch.elapsed for epoch in self.history if epoch.phase is self.phase]
+        usual = [later - earlier for earlier, later in pairwise(ends)][-_USUAL_EPOCHS:]
+        if len(usual) > 1:
+            return median(usual) * self.epochs * (1 - self.fraction)
+        predicted = self._predicted
+        if self.epochs and spent < min(predicted, _PREPARING_SECONDS):
+            return predicted * (1 - self.fraction)
+        return spent / self.fraction - spent
+
+    @property
+    def _predicted(self) -> float:
+        """Seconds that the present phase was predicted to take; 0 if nothing was."""
+        return self.cost.stretches.get(self.phase.value, 0.0) if self.cost and self.phase else 0.0
 
     def _seconds_after(self, whole: float) -> float:
         """Return what the phases after the present one, which takes ``whole`` seconds in all, will take."""
@@ -166,7 +190,7 @@ class RunState:
             Status.RUNNING: "Preparing: the photos are divided, the backbone is known",
             Status.PAUSED: f"Paused in epoch {max(self.epoch, 1)} of {self.epochs}" if self.epochs else "Paused",
             Status.STOPPING: "Stopping after this batch, keeping the best so far",
-            Status.CANCELLED: "Training stopped before there was a model to keep",
+            Status.CANCELLED: "Training cancelled: there was no epoch to keep yet",
             Status.SUSPENDED: "Training laid aside; it can go on later",
         }[self.status]
 
@@ -178,7 +202,7 @@ class RunState:
         if self.status is Status.RUNNING and self.phase in (Phase.HEAD, Phase.FINE_TUNE):
             return self._how_it_goes()
         if self.status is Status.RUNNING and self.phase is Phase.FEATURES:
-            return "What the frozen backbone sees in each photo is computed once and kept."
+            return "Each photo is read; what the frozen backbone sees in it is computed once and kept."
         return ""
 
     def _how_it_goes(self) -> str:
@@ -198,11 +222,12 @@ class RunState:
         return self.best.validation_accuracy if self.best else None
 
     def _how_it_ended(self) -> str:
-        return ending_sentence(self.phase_end.why, self.phase_end.best_epoch) if self.phase_end else ""
+        end = self.phase_end
+        return ending_sentence(end.why, end.best_epoch, self.epochs_before) if end else ""
 
     def _running(self) -> str:
         if self.phase is Phase.FEATURES:
-            return f"Photo {self.done:,} of {self.total:,} through the backbone"
+            return f"Photo {self.done:,} of {self.total:,} prepared"
         if self.phase is Phase.SAVING:
             return "Saving the trained model"
         return f"Epoch {max(self.epoch, 1)} of {self.epochs}"
@@ -228,6 +253,7 @@ def advance(state: RunState, event: Event) -> RunState:
         case PhotosRead():
             return replace(state, done=event.done, total=event.total)
         case RunStarted():
+            state = replace(state, resumed=event.resumed, epochs_before=event.epochs_before)
             return replace(state, status=_working(state), run=event.run, done=0, total=0, cost=event.cost)
         case PhaseStarted():
             return _phase_started(state, event)
@@ -273,8 +299,13 @@ def resuming(state: RunState) -> RunState:
     return replace(state, status=Status.RUNNING if state.run else Status.PREPARING, _pace=Pace())
 
 
-def ending_sentence(why: PhaseEnd, best_epoch: int) -> str:
-    """Return why a run's last phase ended and what is kept of it; nothing if all its epochs were trained."""
+def ending_sentence(why: PhaseEnd, best_epoch: int, epochs_before: int = 0) -> str:
+    """Return why a run's last phase ended and what is kept of it; nothing if all its epochs were trained.
+
+    With ``epochs_before``, those of the run it went on from, it is also said if none of the new ones was better.
+    """
+    if 0 < best_epoch <= epochs_before:
+        return f"None of the new epochs was better; epoch {best_epoch}, from the run before, is kept."
     if why is PhaseEnd.ALL_EPOCHS:
         return ""
     if why is PhaseEnd.STOPPED:

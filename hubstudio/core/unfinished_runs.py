@@ -119,7 +119,9 @@ class UnfinishedRun:
         raise RunError(
             f"There is no unfinished run '{path}'.",
             found="That run is finished." if is_finished else "",
-            next_step="Give the folder that 'train --out' was given when it was interrupted.",
+            next_step=f"For more epochs: hubstudio train --continue '{path}' --epochs 10 --out ..."
+            if is_finished
+            else "Give the folder that 'train --out' was given when it was interrupted.",
         )
 
     @property

@@ -69,7 +69,8 @@ def run_items(
 ) -> list[RunItem]:
     """Return the lines: interrupted trainings first, then the runs as they are given."""
     first = [_unfinished(row, name_of) for row in reversed(unfinished)]
-    return first + [_finished(row, used, name_of) for row in rows]
+    best = max(rows, key=lambda row: row.validation_accuracy or 0.0, default=None)
+    return first + [_finished(row, used, best, name_of) for row in rows]
 
 
 def running_item(name: str, state: RunState, plan: Plan | None, name_of: Callable[[str], str]) -> RunItem:
@@ -78,7 +79,7 @@ def running_item(name: str, state: RunState, plan: Plan | None, name_of: Callabl
     return RunItem(name, RunKind.RUNNING, _title(plan, name_of), how)
 
 
-def _finished(row: RunRow, used: str, name_of: Callable[[str], str]) -> RunItem:
+def _finished(row: RunRow, used: str, best: RunRow | None, name_of: Callable[[str], str]) -> RunItem:
     if row.problem:
         return RunItem(
             row.name, RunKind.DAMAGED, "Could not be read", "damaged", note=row.note, details=row.problem,
@@ -95,10 +96,18 @@ def _finished(row: RunRow, used: str, name_of: Callable[[str], str]) -> RunItem:
         when_text(row.when),
         row.notes,
         row.note,
-        result_text(row.plan, row.best_phase, row.best_epoch, stopped_early=row.stopped_early),
+        _details(row, best if row.name == used else None),
         row.name == used,
         order,
     )
+
+
+def _details(row: RunRow, best: RunRow | None) -> str:
+    """Return how a run ended; of the one in use also whether the ``best`` of all did better."""
+    ended = result_text(row.plan, row.best_phase, row.best_epoch, stopped_early=row.stopped_early)
+    if best is None or best is row or (best.validation_accuracy or 0.0) <= (row.validation_accuracy or 0.0):
+        return ended
+    return f"{ended} {best.name} did better on its validation photos: {percent(best.validation_accuracy)}.".strip()
 
 
 def _unfinished(row: UnfinishedRow, name_of: Callable[[str], str]) -> RunItem:

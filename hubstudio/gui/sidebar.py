@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
 
 from hubstudio.core.project import STEPS
 from hubstudio.gui.step_states import STEP_NAMES, StepState
-from hubstudio.gui.widgets.elided_label import ElidedLabel
+from hubstudio.gui.widgets.elided_label import ClausesLabel, ElidedLabel
 
 _WIDE, _NARROW = 216, 204
 
@@ -22,7 +22,7 @@ class Sidebar(QFrame):
         self.setProperty("role", "sidebar")
         self.setAccessibleName("Steps")
         self.buttons: dict[str, QPushButton] = {}
-        self.summaries: dict[str, ElidedLabel] = {}
+        self.summaries: dict[str, ClausesLabel] = {}
         title = QLabel("Hub Studio")
         title.setProperty("role", "heading")
         self.project_name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
@@ -78,7 +78,7 @@ class Sidebar(QFrame):
         button.setShortcut(f"Ctrl+{number}")
         button.setToolTip(f"{STEP_NAMES[step]} (Ctrl+{number})")
         button.toggled.connect(self._on_toggled)
-        summary = ElidedLabel()
+        summary = ClausesLabel()
         summary.setProperty("role", "muted")
         summary.setContentsMargins(0, 0, 0, 0)
         summary.setIndent(0)

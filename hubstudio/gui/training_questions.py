@@ -32,9 +32,10 @@ def ask_about_running(parent: QWidget, to_do: str, training: TrainingDesk, go_on
         _CLOSING,
         "Training is running",
         f"Training is running. What shall become of it before you {to_do}?",
-        "Kept for later, it goes on where it is now when you come back. Stopped, its best epoch becomes a run.",
+        "Kept for later, it goes on where it is now when you come back. Stopped, its best epoch becomes a run. "
+        "Cancelled, nothing of it is left.",
         "",
-        "Go on training",
+        "Keep training",
     )
     answers = [
         Answer("Keep for later", end(training.suspend)),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hubstudio.core import path_kinds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import PhotosError, RunError
 from hubstudio.core.events import Phase, PhaseStarted
@@ -67,6 +68,13 @@ class PhotoCollector:
         self._log.note(problem.message)
         problems = (*photo_set.problems, problem)
         self._unfinished.keep_photos(replace(photo_set, problems=problems), found.split)
+
+    def tell_absent(self, split: Split) -> None:
+        """Tell how many photos are no longer where they were, though the run still has what it needs of them."""
+        photos = [*split.part(Part.TRAINING), *split.part(Part.VALIDATION)]
+        if absent := sum(not path_kinds.is_file(photo.path) for photo in photos):
+            are = "is" if absent == 1 else "are"
+            self._log.note(f"{count_of(absent, 'photo')} {are} no longer in place; the run goes on with what it kept.")
 
     def _stored(self, module: FeatureModule, photo_set: PhotoSet, photos: Sequence[Photo]) -> StoredPhotos:
         return store_photos(

@@ -149,6 +149,8 @@ class Trainer:
         except Suspended:
             raise Suspended(unfinished.out) from None
         except Cancelled:
+            if resumed and not self.cancel.is_cancelled:  # asked to keep the best, which lies in a checkpoint
+                raise Suspended(unfinished.out) from None
             unfinished.discard()
             raise
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
@@ -175,7 +177,7 @@ class Trainer:
         resumed: bool,
     ) -> RunSummary:
         checkpoint, why_anew = find_checkpoint(unfinished, self.plan, module)
-        self._started(unfinished.out, module, photo_set, split, resumed=resumed)
+        self._started(unfinished, module, photo_set, split, resumed=resumed)
         self.log.write_to(unfinished, checkpoint)
         photos = PhotoCollector(self.plan, unfinished, self.log, self.cancel)
         found = photos.collect(module, photo_set, split)
@@ -183,6 +185,8 @@ class Trainer:
         if checkpoint and Basis.of_state(checkpoint.state).photos != data.digest:
             raise lost_photos_error(unfinished, found.lost) if resumed else _photos_changed(unfinished)
         photos.keep_to(found, photo_set)
+        if resumed:
+            photos.tell_absent(split)
         self.log.basis = replace(Basis.of(self.plan, module), photos=data.digest)
         self.log.features_known(data.stored.computed)
         if checkpoint:
@@ -195,16 +199,29 @@ class Trainer:
         self.cancel.check_before_results()
         self.report(PhotosRead(done, total, what, self.log.clock()))
 
-    def _started(self, out: Path, module: FeatureModule, photo_set: PhotoSet, split: Split, *, resumed: bool) -> None:
+    def _started(
+        self, unfinished: UnfinishedRun, module: FeatureModule, photo_set: PhotoSet, split: Split, *, resumed: bool
+    ) -> None:
         info = module.info()
         if speed := speeds.kept_for(self.plan, info):
             self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split))
         name, counts = backbone_name(module.handle), split.counts()
+        origin = unfinished.continued_from
         self.report(
-            RunStarted(out, name, self.plan.mode, photo_set.classes, counts, self.log.clock(), self.predicted, resumed)
+            RunStarted(
+                unfinished.out,
+                name,
+                self.plan.mode,
+                photo_set.classes,
+                counts,
+                self.log.clock(),
+                self.predicted,
+                resumed,
+                origin.epochs if origin else 0,
+            )
         )
         for problem in photo_set.problems:
-            if problem.kind not in _NOT_NOTED:
+            if problem.kind not in _NOT_NOTED and not (problem.kind == "given_split" and problem.is_note):
                 self.log.note(problem.message)
         self.cancel.check_before_results()
 

@@ -195,6 +195,27 @@ def test_the_bar_is_drawn_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyP
     assert "second" not in screen.getvalue()
 
 
+def test_a_line_that_is_too_long_for_the_terminal_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "50")
+    Console().progress(0.5, "the photos are divided, the backbone is known")
+    line = screen.getvalue().removeprefix("\r\x1b[K")
+    assert len(line) == 49
+    assert line.endswith("…")
+
+
+def test_without_a_terminal_there_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    file, now = io.StringIO(), [5.0]
+    monkeypatch.setattr(sys, "stderr", file)
+    monkeypatch.setattr("hubstudio.cli.console.time.monotonic", lambda: now[0])
+    console = Console()
+    for seconds, text in ((1.0, "first"), (30.0, "second"), (1.0, "third"), (30.0, "fourth")):
+        now[0] += seconds
+        console.progress(0.1, text)
+    assert file.getvalue() == "second\nfourth\n"
+
+
 def test_columns_of_figures_align_right() -> None:
     assert table([("class", "photos"), ("cats", "8"), ("dogs", "1,000")]) == [
         "class  photos",

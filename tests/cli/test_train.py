@@ -248,6 +248,31 @@ def test_a_mistyped_option_is_answered_with_the_nearest(hubstudio: Hubstudio, ph
     assert not ended.out
 
 
+def test_wrong_usage_does_not_drown_in_options(hubstudio: Hubstudio, photos: Path, tmp_path: Path) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--epochs", "many")
+    assert ended.code == 2
+    assert ended.err.startswith("usage: hubstudio train [options] PHOTOS\n")
+    assert len(ended.err.splitlines()) <= 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--unfreeze", 2), "--unfreeze changes nothing with --mode extract."),
+        (("--head-epochs", 7, "--train-batch-norm"), "--head-epochs changes nothing with --mode extract."),
+        (("--views", 2), "--views changes nothing without a change to vary photos by, such as --augment photos."),
+    ],
+)
+def test_options_without_effect_are_told(
+    hubstudio: Hubstudio, photos: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", *options)
+    assert ended.code == 0
+    assert message in ended.err.splitlines()
+    apt = ("--mode", "fine-tune", "--augment", "photos", *options)
+    assert "changes nothing" not in hubstudio("train", photos, "--out", tmp_path / "apt", *apt).err
+
+
 def test_photos_or_a_plan_must_be_given(hubstudio: Hubstudio, tmp_path: Path) -> None:
     ended = hubstudio("train", "--out", tmp_path / "run")
     assert ended.code == 2

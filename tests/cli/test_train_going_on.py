@@ -64,6 +64,7 @@ def test_another_training_does_not_take_the_place_of_an_interrupted_one(
         (("--resume", "run", "--no-flip-horizontal"), "leave out --flip-horizontal."),
         (("--continue", "run", "--epochs", 3, "--out", "other", "--seed", 2), "plan of that run: leave out --seed."),
         (("--continue", "run", "--out", "other"), "how many more"),
+        (("--continue", "run", "--epochs", 0, "--out", "other"), "1 or more"),
         (("--continue", "run", "--epochs", 3), "give --out"),
         (("--continue", "run", "--resume", "run"), "not allowed with"),
         (("photos",), "give --out"),

@@ -67,7 +67,7 @@ def test_the_head_alone_kept_is_said(stopped: bool, how: str) -> None:
 
 def test_features_are_counted_in_photos() -> None:
     state = after(*FEATURES)
-    assert str(state) == "Photo 25 of 100 through the backbone"
+    assert str(state) == "Photo 25 of 100 prepared"
     assert state.fraction == 0.25
     assert state.seconds_left == 6.0
 
@@ -107,7 +107,7 @@ def test_an_early_stop_is_said() -> None:
 
 
 def test_a_cancelled_run_says_that_nothing_is_kept() -> None:
-    assert str(after(*HEAD, RunCancelled(11.0))) == "Training stopped before there was a model to keep"
+    assert str(after(*HEAD, RunCancelled(11.0))) == "Training cancelled: there was no epoch to keep yet"
 
 
 def test_a_failed_run_says_its_error() -> None:
@@ -186,6 +186,33 @@ def test_the_time_left_is_that_of_the_whole_run() -> None:
     assert state.seconds_left == pytest.approx(20 + 2 * (30 + 10))
     without = after(STARTED, PhaseStarted(Phase.FEATURES, 0, 2.0), FeaturesDone(50, 100, 22.0))
     assert without.seconds_left == pytest.approx(20)
+
+
+def fine_tuning(*ends: float, epochs: int = 10, batch_ended: float) -> RunState:
+    """A phase that began at 100 s and whose epochs ended so many seconds later, and half of another one."""
+    cost = Cost(100.0, 1, 1, {"features": 20.0, "head": 30.0, "fine-tune": 40.0, "saving": 10.0})
+    events: list[Event] = [
+        RunStarted(RUN, "mini", Mode.FINE_TUNE, ("a", "b"), {"train": 8}, 1.0, cost),
+        PhaseStarted(Phase.FINE_TUNE, epochs, 100.0),
+    ]
+    for number, end in enumerate(ends, 1):
+        done = replace(epoch(number, best=False), phase=Phase.FINE_TUNE, elapsed=100.0 + end)
+        events += [BatchDone(Phase.FINE_TUNE, number, 2, 2, 0.5, done.elapsed, 8, 8), done]
+    return after(*events, BatchDone(Phase.FINE_TUNE, len(ends) + 1, 1, 2, 0.5, 100.0 + batch_ended, 4, 8))
+
+
+def test_what_the_first_epoch_prepares_is_not_taken_for_the_pace() -> None:
+    just_begun = fine_tuning(batch_ended=9.0)
+    assert just_begun.seconds_left == pytest.approx(40 * 0.95 + 10 * (9 + 38) / 40)
+    under_way = fine_tuning(12.0, 14.0, 15.0, batch_ended=15.5)
+    assert under_way.seconds_left == pytest.approx(1.5 * 6.5 + 10 * (15.5 + 9.75) / 40)
+
+
+@pytest.mark.parametrize("why", [PhaseEnd.ALL_EPOCHS, PhaseEnd.NO_BETTER])
+def test_a_run_with_more_epochs_says_if_none_of_them_was_better(why: PhaseEnd) -> None:
+    continued = replace(STARTED, epochs_before=2)
+    done = after(continued, *TRAINED[1:], PhaseEnded(Phase.HEAD, why, 2, 14.0), FINISHED[-1])
+    assert done.sentence == "None of the new epochs was better; epoch 2, from the run before, is kept."
 
 
 def test_what_goes_on_is_said_plainly() -> None:

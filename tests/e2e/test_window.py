@@ -116,8 +116,8 @@ def test_closing_during_a_training_asks_first(open_studio: OpenStudio, samples: 
     train_for_long(studio)
     studio.ask_to_close()
     studio.wait_for_text("Training is running. What shall become of it before you close?")
-    studio.press("Go on training")
-    studio.wait_until_gone("Go on training")
+    studio.press("Keep training")
+    studio.wait_until_gone("Keep training")
     studio.wait_for_text("Epoch ")
     assert studio.find("Stop and keep best", BUTTONS)
     runs = only_project().runs_folder

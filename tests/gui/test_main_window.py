@@ -203,10 +203,10 @@ def test_closing_while_training_asks_and_can_be_refused(training: MainWindow, qt
         "Keep for later",
         "Stop and keep best",
         "Cancel training",
-        "Go on training",
+        "Keep training",
     }
     assert box.defaultButton() is box.escapeButton()
-    answer(training, qtbot, "Go on training")
+    answer(training, qtbot, "Keep training")
     assert training.isVisible()
     assert training.session.is_training
 

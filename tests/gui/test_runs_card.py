@@ -18,11 +18,11 @@ from PySide6.QtWidgets import QInputDialog, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core.errors import StudioError
-from hubstudio.core.plan import Mode, Optimizer
+from hubstudio.core.plan import Mode, Optimizer, Plan
 from hubstudio.core.run_bin import DELETED
-from hubstudio.core.runs import read_note
+from hubstudio.core.runs import RunRow, read_note
 from hubstudio.gui.pages.train_page import TrainPage
-from hubstudio.gui.run_items import RunItem, RunKind
+from hubstudio.gui.run_items import RunItem, RunKind, run_items
 from hubstudio.gui.session import Session
 from hubstudio.gui.theme import LIGHT, stylesheet
 from hubstudio.gui.thumbnails import Thumbnails
@@ -422,3 +422,23 @@ def test_dates_are_told_as_people_say_them(back: timedelta, text: str) -> None:
 
 def test_no_date_is_no_text() -> None:
     assert when_text(None) == ""
+
+
+def test_a_run_that_has_just_ended_joins_those_that_are_compared(page: TrainPage, qtbot: QtBot) -> None:
+    tick(page, "run-001")
+    page.start.click()
+    qtbot.waitUntil(lambda: page.runs_card.list.ticked == ["run-004", "run-001"])
+    assert page.charts
+    assert page.charts.loss.chart.curve.training
+    page.runs_card.list.untick()
+    page.start.click()
+    qtbot.waitUntil(lambda: names(page)[0] == "run-005" and page.session.project.run == "run-005")
+    assert page.runs_card.list.ticked == []
+
+
+def test_the_run_in_use_says_which_one_did_better() -> None:
+    rows = [RunRow(Path(f"run-{n}"), Plan("photos"), accuracy, "head", 3) for n, accuracy in ((2, 0.895), (1, 0.967))]
+    used = {item.name: item.details for item in run_items(rows, (), "run-2", str)}
+    assert used["run-2"] == "Kept: epoch 3 of the head. run-1 did better on its validation photos: 96.7 %."
+    assert used["run-1"] == "Kept: epoch 3 of the head."
+    assert all("did better" not in item.details for item in run_items(rows, (), "run-1", str))

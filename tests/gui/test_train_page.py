@@ -299,6 +299,26 @@ def test_the_focus_goes_with_the_training_and_the_page_shows_it(
     assert page.scroller.verticalScrollBar().value() == 0
 
 
+def test_the_focus_stays_with_a_training_that_is_stopped(page: TrainPage, qtbot: QtBot, engine: FakeEngine) -> None:
+    activate(page, qtbot)
+    engine.hold.clear()
+    page.start.click()
+    qtbot.waitUntil(lambda: page.run_card.status.said() == "Epoch 1 of 40")
+    page.run_card.stop.setFocus()
+    page.run_card.stop.click()
+    assert page.run_card.hasFocus()
+    engine.hold.set()
+    qtbot.waitUntil(lambda: page.start.isVisible())
+    assert page.start.hasFocus()
+
+
+def test_before_there_is_an_epoch_to_keep_it_can_only_be_cancelled(page: TrainPage, qtbot: QtBot) -> None:
+    feed(page, *RUNNING, FeaturesDone(12, 868, 1.5))
+    assert page.run_card.stop.text() == "Cancel"
+    feed(page, replace(RUNNING[0], resumed=True))
+    qtbot.waitUntil(lambda: page.run_card.stop.text() == "Stop, keep best")
+
+
 def test_what_came_of_a_training_stands_above_the_augmentation(page: TrainPage, qtbot: QtBot) -> None:
     train(page, qtbot)
     assert page.charts
@@ -319,7 +339,7 @@ def test_the_charts_hold_the_history(page: TrainPage, qtbot: QtBot) -> None:
 
 def test_photos_through_the_backbone_are_counted_with_their_speed(page: TrainPage, qtbot: QtBot) -> None:
     feed(page, *RUNNING, FeaturesDone(12, 868, 1.5), FeaturesDone(512, 868, 11.0))
-    qtbot.waitUntil(lambda: page.run_card.status.said() == "Photo 512 of 868 through the backbone")
+    qtbot.waitUntil(lambda: page.run_card.status.said() == "Photo 512 of 868 prepared")
     assert page.run_card.detail.said() == "53 photos/s"
     assert page.run_card.time_left.text() == "about 7 s left"
     assert page.run_card.bar.value() == round(1000 * 512 / 868)

@@ -106,6 +106,19 @@ def test_another_plan_is_refused_until_it_is_put_back(
 
 
 @pytest.mark.usefixtures("often")
+def test_a_resumed_run_that_is_stopped_before_it_learns_again_is_not_lost(plan: Plan, tmp_path: Path) -> None:
+    train(plan, tmp_path / "whole")
+    interrupted(plan, tmp_path / "run", in_epoch(2, Phase.FINE_TUNE))
+    broken_off(
+        lambda report, cancel: LocalEngine().resume(tmp_path / "run", report, cancel),
+        lambda event: isinstance(event, PhaseStarted),
+        CancelToken.stop,
+    )
+    resume(tmp_path / "run")
+    assert same_result(tmp_path / "whole", tmp_path / "run")
+
+
+@pytest.mark.usefixtures("often")
 def test_another_backbone_in_its_place_is_refused_until_the_former_is_back(
     head_plan: Plan, own_module: Path, small_module: Path, tmp_path: Path
 ) -> None:

@@ -85,7 +85,9 @@ class TrainPage(Page):
         """A run is needed for all that follows."""
         if self.session.project.run:
             return ""
-        return "Training is running" if self.session.is_training else "Train once first"
+        if not self.session.is_training:
+            return "Train once first"
+        return "Training is paused" if self.session.run_state.status is Status.PAUSED else "Training is running"
 
     def summary(self) -> str:
         """The epoch while training, the accuracy afterwards."""
@@ -337,7 +339,7 @@ def _differs_much(state: RunState, drawn: RunState) -> bool:
 
 def _holds_focus(widget: QWidget) -> bool:
     focused = QApplication.focusWidget()
-    return focused is not None and widget.isAncestorOf(focused)
+    return focused is not None and (widget is focused or widget.isAncestorOf(focused))
 
 
 def _single_shot(page: TrainPage, milliseconds: int, call: Callable[[], None]) -> QTimer:

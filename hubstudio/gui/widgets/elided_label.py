@@ -1,12 +1,13 @@
-"""A label for text of any length: what does not fit is left out, the whole is told on hover and to screen readers."""
+"""Labels for text of any length: what does not fit is left out, the whole is told on hover and to screen readers."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QWidget
 
 _SHORTEST = "Mm…"
+_BETWEEN_CLAUSES = " · "
 
 
 class ElidedLabel(QLabel):
@@ -46,9 +47,36 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         group = QPalette.ColorGroup.Normal if self.isEnabled() else QPalette.ColorGroup.Disabled
         painter.setPen(self.palette().color(group, QPalette.ColorRole.WindowText))
-        shown = self.fontMetrics().elidedText(self._line(), self._mode, self.width())
-        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
+        lines = self._lines()
+        height = self.height() / len(lines)
+        for number, line in enumerate(lines):
+            shown = self.fontMetrics().elidedText(line, self._mode, self.width())
+            rect = QRectF(0, number * height, self.width(), height)
+            painter.drawText(rect, int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
         painter.end()
 
     def _line(self) -> str:
         return " ".join(self.text().split("\n"))
+
+    def _lines(self) -> list[str]:
+        return [self._line()]
+
+
+class ClausesLabel(ElidedLabel):
+    """Clauses that a middle dot parts: on one line if they fit there, else each on its own, elided at its right."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Whether the height depends on the width: it does."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of as many lines as it takes."""
+        return len(self._lines_at(width)) * (self.fontMetrics().height() + 2)
+
+    def _lines(self) -> list[str]:
+        return self._lines_at(self.width())
+
+    def _lines_at(self, width: int) -> list[str]:
+        line = self._line()
+        fits = self.fontMetrics().horizontalAdvance(line) <= width
+        return [line] if fits else line.split(_BETWEEN_CLAUSES)

@@ -21,6 +21,10 @@ from hubstudio.gui.wording import duration_text, ending_text, run_detail, size_t
 
 _BAR_STEPS = 1000
 _MILLISECONDS_BETWEEN_LOOKS = 1000
+_STOPS = {
+    True: ("Stop, keep best", "Ends the training after this batch and keeps the best epoch so far"),
+    False: ("Cancel", "Ends the training after this batch; there is no epoch yet that could be kept"),
+}
 _WISHES = {
     Wish.SUSPEND: "Laying the training aside after this batch, so that it can go on later",
     Wish.CANCEL: "Cancelling after this batch",
@@ -43,12 +47,7 @@ class RunCard(Card):
         self.memory = _quiet_label("memory_in_use")
         self.memory.setToolTip("What this program has in memory now")
         self.pause = _button("Pause", "pause_training", "Stands still after this batch; nothing is lost")
-        self.stop = _button(
-            "Stop, keep best",
-            "stop_and_keep_best",
-            "Ends the training after this batch and keeps the best epoch so far",
-        )
-        self.stop.setAccessibleName("Stop and keep best")
+        self.stop = _button("", "stop_and_keep_best", "")
         self.phases = PhaseStepper()
         self.bar = QProgressBar()
         self.bar.setObjectName("training_progress")
@@ -111,9 +110,18 @@ class RunCard(Card):
 
     def _show_buttons(self, state: RunState) -> None:
         self._is_paused = state.status is Status.PAUSED
+        may_ask = state.status is not Status.STOPPING
+        if not may_ask and (self.pause.hasFocus() or self.stop.hasFocus()):
+            self.setFocus()  # else it would leave the card with the buttons, for wherever Tab leads
         for button in (self.pause, self.stop):
             button.setVisible(state.is_active)
-            button.setEnabled(state.status is not Status.STOPPING)
+            button.setEnabled(may_ask)
+        has_something = state.best is not None or state.resumed
+        text, tip = _STOPS[has_something]
+        if self.stop.text() != text:
+            self.stop.setText(text)
+            self.stop.setToolTip(tip)
+            self.stop.setAccessibleName("Stop and keep best" if has_something else "Cancel the training")
         if self.pause.text() != (text := "Resume" if self._is_paused else "Pause"):
             self.pause.setText(text)
             self.pause.setAccessibleName(f"{text} training")

@@ -32,6 +32,8 @@ class RunsModel(QAbstractTableModel):
         self.items: list[RunItem] = []
         self._given: list[RunItem] = []
         self._ticked: set[str] = set()
+        self._running: set[str] = set()
+        """Trainings whose end has not been seen yet."""
         self._sorted_by = RUN
         self._is_descending = True
         self._bold = QFont()
@@ -43,7 +45,10 @@ class RunsModel(QAbstractTableModel):
         return [item.name for item in self.items if item.name in self._ticked]
 
     def show_items(self, items: Sequence[RunItem]) -> None:
-        """Show these lines; those that only say something else keep their place."""
+        """Show these lines; those that only say something else keep their place.
+
+        Where runs are compared, one that has just ended joins them: it is what somebody waited for.
+        """
         self._given = list(items)
         former, new_items = self.items, self._in_order(self._given)
         if [item.name for item in former] == [item.name for item in new_items]:
@@ -56,8 +61,11 @@ class RunsModel(QAbstractTableModel):
             self.items = new_items
             self.endResetModel()
         possible = {item.name for item in items if _is_tickable(item)}
-        if not self._ticked <= possible:
-            self._ticked &= possible
+        ended = self._running & possible
+        self._running = (self._running | {item.name for item in items if item.kind is RunKind.RUNNING}) - ended
+        ticked = (self._ticked | ended if self._ticked else set[str]()) & possible
+        if ticked != self._ticked:
+            self._ticked = ticked
             self.ticked_changed.emit()
 
     def row_of(self, name: str) -> int:
