@@ -136,6 +136,9 @@ def _comparison(state: RunState) -> str:
     moved = [epoch.validation_accuracy for epoch in state.history if epoch.phase is Phase.FINE_TUNE]
     if not head or not moved:
         return ""
+    if max(head) == max(moved):
+        kept = "fine-tuning" if state.best_phase is Phase.FINE_TUNE else "the head alone"
+        return f"Both phases came to {percent(max(head))} on validation; {kept} is kept, whose loss is lower."
     if state.best_phase is Phase.FINE_TUNE:
         return f"Fine-tuning won: {percent(max(moved))} on validation against {percent(max(head))} of the head alone."
     return f"The head alone won: {percent(max(head))} on validation against {percent(max(moved))} of fine-tuning."

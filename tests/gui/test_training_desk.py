@@ -234,6 +234,18 @@ def test_the_end_says_that_the_head_alone_won() -> None:
     assert ending_text(state).startswith("The head alone won: 92.0 % on validation against 90.0 % of fine-tuning.")
 
 
+def test_nobody_wins_where_both_phases_come_to_the_same() -> None:
+    state = state_after(
+        STARTED,
+        PhaseStarted(Phase.HEAD, 10, 0.0),
+        epoch(Phase.HEAD, 1, 0.92),
+        PhaseStarted(Phase.FINE_TUNE, 10, 1.0),
+        epoch(Phase.FINE_TUNE, 1, 0.92, is_best=False),
+        RunFinished(Path("run-001"), Phase.HEAD, 0, 0.92, stopped_early=False, elapsed=4.0),
+    )
+    assert ending_text(state).startswith("Both phases came to 92.0 % on validation; the head alone is kept")
+
+
 @pytest.mark.parametrize(
     ("mode", "phase", "best", "stopped", "text"),
     [
