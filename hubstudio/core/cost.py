@@ -108,6 +108,8 @@ class Speed:
     """By rising number of blocks, the last one with all; empty if fine-tuning was not measured or is not possible."""
     decodes_beside: bool = False
     """Whether decoding and backbone work at the same time instead of sharing the same cores, as with a GPU."""
+    loaded_bytes: int = 0
+    """What that process held when the backbone was loaded; 0 if nobody knows."""
 
     def extract_seconds(self, megapixels: float) -> float:
         """Return how long a photo takes from file to features.
@@ -213,8 +215,12 @@ class RunCost:
     actual: Cost
 
 
-def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> Cost:
-    """Return what the plan will take with this backbone on a computer of this speed, all epochs run to the end."""
+def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount, held: int = 0) -> Cost:
+    """Return what the plan will take with this backbone on a computer of this speed, all epochs run to the end.
+
+    ``held`` is how many bytes the process has in memory that will train: a window, and what former trainings left,
+    come on top of what a process takes that does nothing else.
+    """
     fine_tunes = plan.mode is Mode.FINE_TUNE
     stretches = {
         "loading": speed.load_seconds,
@@ -225,6 +231,7 @@ def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -
     }
     pixels = photos.all * speed.image_size**2 * 3 * PIXEL_BYTES if fine_tunes else 0
     memory = _memory(plan, info, speed, photos) + pixels  # pages of that file count until the system wants them back
+    memory += max(held - speed.loaded_bytes, 0) if speed.loaded_bytes else 0
     disk = pixels + _run_bytes(info, photos) + _checkpoint_bytes(plan, info, photos)
     return Cost(sum(stretches.values()), memory, disk, stretches)
 

@@ -15,7 +15,7 @@ from hubstudio.core import path_kinds, paths, whole_files
 from hubstudio.core.errors import PlanError, ProjectError, StudioError
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import RunFolder
-from hubstudio.core.unfinished_runs import SUFFIX
+from hubstudio.core.unfinished_runs import SUFFIX, find_unfinished
 
 PROJECT_FILE = "project.toml"
 PROJECT_VERSION = 1
@@ -50,6 +50,11 @@ class Project:
     def runs_folder(self) -> Path:
         """Where the runs are."""
         return self.folder / "runs"
+
+    @property
+    def has_unfinished(self) -> bool:
+        """Whether an interrupted training waits to be gone on with."""
+        return bool(find_unfinished(self.runs_folder))
 
     @property
     def exports_folder(self) -> Path:

@@ -11,6 +11,7 @@ from hubstudio.core import speeds
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cost import Cost, PhotoAmount, Speed, predict
 from hubstudio.core.errors import StudioError
+from hubstudio.core.memory import memory_in_use
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.gui.backbone_desk import BackboneDesk
 from hubstudio.gui.engine_work import EngineWork
@@ -95,7 +96,7 @@ class SpeedDesk(QObject):
         info, amount = self._desk.info, self._amount()
         if not (plan and info and amount and self.speed and self._use == _use_of(plan, info)):
             return None
-        return predict(plan, info, self.speed, amount)
+        return predict(plan, info, self.speed, amount, memory_in_use())
 
     def seconds(self) -> Mapping[str, float]:
         """Return how long the plan would take with each backbone of the shelf that was measured, by handle."""

@@ -28,6 +28,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import DecodeSpeed, HeadSpeed, Speed, StepSpeed
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import BatchDone, EpochDone, Event, Phase
+from hubstudio.core.memory import memory_in_use
 from hubstudio.core.peak_memory import peak_memory
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.ml.child_process import ChildFailed, ChildProcess
@@ -83,6 +84,7 @@ def measured_here(plan: Plan, photos: Path) -> tuple[Path, str, Speed]:
     clock = _Stopwatch()
     module = load_module(plan.backbone, plan.features)
     load_seconds = clock.lap()
+    loaded = memory_in_use()
     size = module.size(plan.image_size)
     small, large = (_generated(photos, *side) for side in (_SMALL, _LARGE))
     decode = _decode_speed(small, large, size)
@@ -106,6 +108,7 @@ def measured_here(plan: Plan, photos: Path) -> tuple[Path, str, Speed]:
         head=_head_speed(plan, module),
         decode=decode,
         decodes_beside=beside,
+        loaded_bytes=loaded,
     )
     return module.folder, module.features_name, speed
 

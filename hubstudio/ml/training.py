@@ -18,6 +18,7 @@ from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError, Suspended, TrainingError
 from hubstudio.core.events import Phase, PhaseStarted, PhotosRead, Report, RunFinished, RunStarted
 from hubstudio.core.intake import read_photos
+from hubstudio.core.memory import memory_in_use
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Mode, Plan
@@ -204,7 +205,7 @@ class Trainer:
     ) -> None:
         info = module.info()
         if speed := speeds.kept_for(self.plan, info):
-            self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split))
+            self.predicted = predict(self.plan, info, speed, PhotoAmount.of(photo_set, split), memory_in_use())
         name, counts = backbone_name(module.handle), split.counts()
         origin = unfinished.continued_from
         self.report(

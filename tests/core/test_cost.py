@@ -181,3 +181,12 @@ def test_every_varied_view_goes_through_the_frozen_backbone() -> None:
     plain = cost(EXTRACT, many).stretches["features"]
     varied = cost(replace(EXTRACT, augmentation=replace(PRESETS["photos"], views=3)), many).stretches["features"]
     assert varied - plain == pytest.approx(3 * 800 / SPEED.features_per_second)
+
+
+def test_what_the_process_already_holds_comes_on_top() -> None:
+    speed = replace(SPEED, loaded_bytes=500_000_000)
+    alone = predict(EXTRACT, INFO, speed, PHOTOS)
+    assert predict(EXTRACT, INFO, speed, PHOTOS, 400_000_000) == alone
+    beside = predict(EXTRACT, INFO, speed, PHOTOS, 900_000_000)
+    assert beside == replace(alone, memory_bytes=alone.memory_bytes + 400_000_000)
+    assert predict(EXTRACT, INFO, SPEED, PHOTOS, 900_000_000) == cost(EXTRACT)

@@ -18,7 +18,7 @@ from hubstudio.core import photo_check
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
-from hubstudio.core.plan import ClassWeights
+from hubstudio.core.plan import ClassWeights, Plan
 from hubstudio.core.project import Project
 from hubstudio.core.split import Shares
 from hubstudio.gui import photo_jobs
@@ -559,6 +559,11 @@ def test_recent_projects_can_be_continued(
     with qtbot.waitSignal(later.project_wanted) as told:
         button.click()
     assert told.args == [page.session.project.folder]
+    unfinished = page.session.project.runs_folder / "run-001.unfinished"
+    unfinished.mkdir(parents=True)
+    Plan("photos").save(unfinished / "plan.toml")
+    later.entered()
+    assert later.first.recent.itemAt(0).widget().accessibleName() == "Continue shapes – a training waits there"
     fresh.close()
 
 

@@ -52,6 +52,7 @@ def test_everything_that_a_prediction_needs_is_measured(measured: Speed) -> None
 
 def test_memory_is_that_of_a_whole_process_with_tensorflow(measured: Speed) -> None:
     assert 200e6 < measured.memory_bytes < 4e9
+    assert 100e6 < measured.loaded_bytes <= measured.memory_bytes
 
 
 def test_steps_are_measured_with_half_of_the_blocks_and_with_all(measured: Speed) -> None:

@@ -31,6 +31,7 @@ from hubstudio.gui.widgets.scroll_column import ScrollColumn
 from hubstudio.gui.widgets.split_card import SplitCard
 
 _FAILURES_SHOWN = ("scan", "check", "split", "export split", "edit")
+_MOST_RECENT = 4
 _MILLISECONDS_BEFORE_PROGRESS = 300  # of a check after an edit: most are done by then
 
 
@@ -91,7 +92,8 @@ class PhotosPage(Page):
         """Look which projects there are."""
         if self.session.photo_set is None:
             own = self.session.project.folder
-            self.first.show_recent([folder for folder in recent_projects() if folder != own][:4])
+            others = [Project(folder) for folder in recent_projects() if folder != own]
+            self.first.show_recent(others[:_MOST_RECENT])
 
     def _make_overview(self) -> QWidget:
         self.total.setObjectName("photo_total")

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from hubstudio.core import path_kinds
+from hubstudio.core.project import Project
 from hubstudio.core.selection import TABLE_SUFFIXES
 from hubstudio.gui.photo_folders import Offer, offer_to_add, offer_to_use
 from hubstudio.gui.widgets.drop_zone import DropZone
@@ -94,18 +95,20 @@ class FirstPhotos(DropZone):
         self.busy.say(sentence)
         self.busy.setVisible(bool(sentence))
 
-    def show_recent(self, projects: Sequence[Path]) -> None:
+    def show_recent(self, projects: Sequence[Project]) -> None:
         """Offer projects to go on with."""
         while item := self.recent.takeAt(0):
             if widget := item.widget():
                 widget.deleteLater()
-        for folder in projects:
-            self.recent.addWidget(self._recent_button(folder), 0, Qt.AlignmentFlag.AlignHCenter)
+        for project in projects:
+            self.recent.addWidget(self._recent_button(project), 0, Qt.AlignmentFlag.AlignHCenter)
         self.recent_title.setVisible(bool(projects))
 
-    def _recent_button(self, folder: Path) -> QPushButton:
+    def _recent_button(self, project: Project) -> QPushButton:
+        folder = project.folder
         name = folder.name if len(folder.name) <= 40 else f"{folder.name[:39]}…"
-        going_on = button(f"Continue {name}", "quiet")
+        waiting = " – a training waits there" if project.has_unfinished else ""
+        going_on = button(f"Continue {name}{waiting}", "quiet")
         going_on.setObjectName("continue_project")
         going_on.setToolTip(str(folder))
         going_on.clicked.connect(lambda: self.project_wanted.emit(folder))
