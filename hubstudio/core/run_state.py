@@ -169,7 +169,7 @@ class RunState:
         present = self.phase.value
         if present not in order:
             return 0.0
-        predicted = self.cost.stretches[present]
+        predicted = self._predicted
         slower = min(max(whole / predicted, 0.5), 3.0) if predicted > 1.0 else 1.0
         return slower * sum(self.cost.stretches[name] for name in order[order.index(present) + 1 :])
 
@@ -190,7 +190,7 @@ class RunState:
             Status.RUNNING: "Preparing: the photos are divided, the backbone is known",
             Status.PAUSED: f"Paused in epoch {max(self.epoch, 1)} of {self.epochs}" if self.epochs else "Paused",
             Status.STOPPING: "Stopping after this batch, keeping the best so far",
-            Status.CANCELLED: "Training cancelled: there was no epoch to keep yet",
+            Status.CANCELLED: "Training cancelled; nothing of it is kept",
             Status.SUSPENDED: "Training laid aside; it can go on later",
         }[self.status]
 

@@ -37,7 +37,8 @@ def find_checkpoint(unfinished: UnfinishedRun, plan: Plan, module: FeatureModule
         raise RunError(
             f"'{unfinished.out.name}' cannot go on.",
             found="What it had learned is damaged or of another version of Hub Studio.",
-            next_step=f"Delete '{unfinished.folder.name}' and begin again: hubstudio train --continue '{origin.run}'.",
+            next_step=f"Delete '{unfinished.folder.name}' and begin again: hubstudio train --continue '{origin.run}' "
+            f"--epochs {plan.epochs - origin.epochs} --out '{unfinished.out}'.",
         )
     return None, _UNREADABLE if checkpoints.are_there else ""
 

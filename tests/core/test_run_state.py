@@ -107,7 +107,7 @@ def test_an_early_stop_is_said() -> None:
 
 
 def test_a_cancelled_run_says_that_nothing_is_kept() -> None:
-    assert str(after(*HEAD, RunCancelled(11.0))) == "Training cancelled: there was no epoch to keep yet"
+    assert str(after(*HEAD, RunCancelled(11.0))) == "Training cancelled; nothing of it is kept"
 
 
 def test_a_failed_run_says_its_error() -> None:

@@ -22,6 +22,7 @@ from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import PLAN, RunFolder
 from hubstudio.core.unfinished_runs import UnfinishedRun
+from hubstudio.ml.checkpoints import Checkpoints
 from hubstudio.ml.engine import LocalEngine
 
 VARIED = Augmentation(flip_horizontal=True, brightness=0.2, views=3)
@@ -181,12 +182,18 @@ def test_it_never_says_that_it_would_go_on_from_an_earlier_place(plan: Plan, tmp
 
 
 @pytest.mark.usefixtures("often")
-def test_the_figures_of_a_resumed_run_are_those_of_all_of_it(plan: Plan, tmp_path: Path) -> None:
+def test_the_figures_of_a_resumed_run_are_those_of_all_of_it(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUBSTUDIO_HOME", str(tmp_path / "home"))  # where no features are known yet
     interrupted(plan, tmp_path / "run", in_epoch(2, Phase.FINE_TUNE))
     spent = UnfinishedRun.open(tmp_path / "run").progress.seconds
+    checkpoint = Checkpoints(tmp_path / "run.unfinished").newest()
+    assert checkpoint
     metrics = resume(tmp_path / "run").metrics()
     counts, seconds, actual = metrics["counts"], metrics["seconds"], metrics["cost"]["actual"]
-    assert metrics["computed_photos"] in {0, counts["train"] + counts["validation"]}  # 0: known from another test
+    assert metrics["computed_photos"] == counts["train"] + counts["validation"]
+    assert seconds["features"] == pytest.approx(checkpoint.state["features_seconds"], abs=0.001)
     assert 0 < seconds["features"] < spent < seconds["total"]
     assert seconds["features"] + seconds["training"] < seconds["total"]
     assert set(actual["stretches"]) >= {"features", "head", "fine-tune", "saving"}
@@ -228,7 +235,8 @@ def test_where_what_the_former_run_left_is_lost_more_epochs_cannot_be_resumed(he
     damage_checkpoints(tmp_path / "run.unfinished")
     with pytest.raises(RunError, match="cannot go on") as caught:
         resume(tmp_path / "run")
-    assert f"hubstudio train --continue '{tmp_path / 'first'}'" in caught.value.next_step
+    again = f"hubstudio train --continue '{tmp_path / 'first'}' --epochs 2 --out '{tmp_path / 'run'}'"
+    assert again in caught.value.next_step
 
 
 def test_a_fine_tuning_that_was_stopped_in_its_head_goes_on_with_its_blocks(plan: Plan, tmp_path: Path) -> None:
