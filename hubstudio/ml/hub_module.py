@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_hub as hub
 
 from hubstudio.core.backbones import (
     BackboneInfo,
@@ -243,14 +243,26 @@ def _require_saved_model(folder: Path) -> None:
 
 
 def _load(folder: Path) -> Any:
+    load = _loader()
     try:
-        return hub.load(str(folder))
+        return load(str(folder))
     except Exception as error:  # whatever a damaged protocol buffer or table of variables provokes
         raise DamagedModuleError(
             f"The module in '{folder}' could not be loaded; it seems to be damaged or incomplete.",
             found=f"{first_line(error)}",
             next_step="Fetch or copy it again, whole: saved_model.pb and the folder 'variables'.",
         ) from error
+
+
+def _loader() -> Callable[[str], Any]:
+    """Return TF Hub's loader. Imported only here, since it brings tf_keras: a training on known features needs neither.
+
+    It asks for ``pkg_resources``, whose advice to those who maintain it is nothing for the person at the screen.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+        import tensorflow_hub as hub
+    return hub.load
 
 
 def _input_size(spec: tf.TensorSpec, handle: str) -> int | None:

@@ -86,6 +86,16 @@ def test_the_python_interface_loads_tensorflow_only_when_an_engine_is_made() -> 
     assert not loaded_by("import hubstudio.api") & (HEAVY | QT)
 
 
+def test_the_engine_starts_without_what_only_loading_a_module_needs() -> None:
+    program = "from hubstudio.api import make_engine; make_engine()"
+    assert not loaded_by(program) & {"sklearn", "tensorflow_hub", "tf_keras"}
+
+
+def test_who_wants_scikit_learn_beside_the_engine_gets_it() -> None:
+    program = "from hubstudio.api import make_engine; make_engine(); import sklearn"
+    assert "sklearn" in loaded_by(program)
+
+
 def test_core_knows_neither_qt_nor_tensorflow() -> None:
     modules = [path.stem for path in (REPOSITORY / "hubstudio" / "core").glob("*.py") if path.stem != "__init__"]
     program = "\n".join(f"import hubstudio.core.{name}" for name in modules)
