@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -33,6 +33,9 @@ from hubstudio.gui.widgets.resume_bar import ResumeBar
 from hubstudio.gui.wiring import connect_page, connect_window
 
 _NARROW_BELOW = 1000
+_USUAL_SIZE = QSize(1240, 780)
+_FRAME = QSize(16, 48)
+"""What a window manager puts around a window, at most; not known before the window is shown."""
 
 
 class MainWindow(QMainWindow):
@@ -266,7 +269,7 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         self.setMinimumSize(860, 560)
-        self.resize(1240, 780)
+        self.resize(_USUAL_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
         column = QVBoxLayout()
         column.setContentsMargins(28, 20, 28, 18)
         column.setSpacing(0)

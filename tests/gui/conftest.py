@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# Of the size of a common screen; Qt's own is 800 × 800. Relative, since Qt splits at colons, as after a drive's letter.
+os.environ["QT_QPA_PLATFORM"] = "offscreen:configfile=" + os.path.relpath(f"{os.path.dirname(__file__)}/screen.json")
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

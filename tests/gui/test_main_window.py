@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from activation import activate
 from fake_engine import FakeEngine
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -373,6 +374,15 @@ def test_every_control_has_a_name(window: MainWindow, photos: Path, qtbot: QtBot
             and not (control.accessibleName() and control.objectName())
         ]
         assert nameless == []
+
+
+def test_a_new_window_fits_on_a_small_screen_with_its_frame(
+    open_window: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_window().size() == QSize(1240, 780)
+    small = SimpleNamespace(availableSize=lambda: QSize(1366, 728))  # a laptop's, less the bar of the desktop
+    monkeypatch.setattr(MainWindow, "screen", lambda _: small)
+    assert open_window().height() < 700
 
 
 def test_the_smallest_window_holds_the_page_without_cutting_the_buttons(
