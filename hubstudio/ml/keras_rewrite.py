@@ -9,6 +9,7 @@ compares the answers of both before trusting the result.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -29,6 +30,12 @@ NETWORK = "backbone"
 """What the model of a module's graph is called inside a classifier."""
 
 
+_layers: ContextVar[dict[tuple[Any, ...], tuple[keras.layers.Layer, Any]]] = ContextVar("layers")
+"""Those of the rewriting under way, with the arrays that they got, by which arrays these are and how they are used:
+what a network looks through twice stands in the file once.
+"""
+
+
 class CannotRewrite(Exception):  # noqa: N818 - not an error of anybody: the other way is taken
     """The graph holds an operation, or a use of one, that Keras's layers do not cover."""
 
@@ -41,6 +48,7 @@ def rewrite(graph: FrozenGraph, size: int, name: str = NETWORK) -> keras.Model:
     """Return a Keras model of the graph: float32 ``[batch, size, size, 3]`` in [0, 1] to its output."""
     photos = keras.Input((size, size, 3), name="photos")
     values: dict[str, Value] = {graph.input: photos}
+    _layers.set({})
     for node in graph.nodes:
         if node.name not in values and node.op not in ("NoOp", "Placeholder"):
             inputs = [_get(values, reference) for reference in node.input if not reference.startswith("^")]
@@ -156,8 +164,13 @@ def _batch_norm(node: Any, inputs: list[Value]) -> Value:
 def _with_weights(layer: keras.layers.Layer, value: Value, *weights: np.ndarray[Any, Any]) -> Value:
     if not _is_symbolic(value):
         raise CannotRewrite(f"{type(layer).__name__} on a constant")
+    settings = {key: setting for key, setting in layer.get_config().items() if key != "name"}
+    key = (*map(id, weights), type(layer), repr(settings))
+    if key in _layers.get():
+        return _layers.get()[key][0](value)
     output = layer(value)
     layer.set_weights(list(weights))
+    _layers.get()[key] = (layer, weights)
     return output
 
 

@@ -50,6 +50,20 @@ def test_means_over_a_grid_that_is_computed_from_the_photos_size_are_rewritten_e
     assert difference(folder, 10, tmp_path) < 1e-5
 
 
+def test_weights_that_are_used_twice_stand_in_the_file_once(tmp_path: Path) -> None:
+    kernel, other = (tf.constant(np.random.default_rng(seed).random((3, 3, 3, 3), np.float32)) for seed in (1, 2))
+
+    def near_and_far(photos: tf.Tensor) -> tf.Tensor:
+        views = [tf.nn.conv2d(view, kernel, 1, "SAME") for view in (photos, tf.nn.avg_pool2d(photos, 2, 2, "SAME"))]
+        apart = [tf.nn.conv2d(photos, other, 1, "SAME"), tf.nn.conv2d(photos, kernel, 2, "SAME")]
+        return tf.concat([tf.reduce_mean(view, [1, 2]) for view in (*views, *apart)], 1)
+
+    folder = save_called(tmp_path / "twice", tf.TensorSpec([None, None, None, 3], tf.float32), near_and_far)
+    assert difference(folder, 12, tmp_path) < 1e-5
+    loaded = keras.models.load_model(tmp_path / "rewritten.keras")
+    assert [weight.shape for weight in loaded.weights] == 3 * [(3, 3, 3, 3)]
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
