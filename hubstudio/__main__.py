@@ -36,7 +36,7 @@ def make_engine() -> Engine:
     """Return the engine; TensorFlow loads here, not before."""
     from hubstudio.ml.loading import make_engine as make
 
-    return make()
+    return make(own_process=True)
 
 
 def open_window(project: Path | None) -> int:

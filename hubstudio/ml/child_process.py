@@ -63,7 +63,7 @@ class ChildProcess:
 
 def _serve(pipe: Connection) -> None:
     """Answer calls until the other side hangs up."""
-    from hubstudio.ml.environment import prepare_environment
+    from hubstudio.ml.environment import prepare_environment, without_scikit_learn
 
     prepare_environment()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the parent decides what ends
@@ -71,12 +71,13 @@ def _serve(pipe: Connection) -> None:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    while True:
-        try:
-            module, name, arguments = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(_outcome(module, name, arguments))
+    with without_scikit_learn():
+        while True:
+            try:
+                module, name, arguments = pipe.recv()
+            except EOFError:
+                return
+            pipe.send(_outcome(module, name, arguments))
 
 
 def _outcome(module: str, name: str, arguments: tuple[Any, ...]) -> object:

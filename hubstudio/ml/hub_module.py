@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from hubstudio.core.trusted_modules import module_digest
 from hubstudio.ml.blocks import VariableBlock, find_blocks
 from hubstudio.ml.carried_module import carried_digest, model_file
 from hubstudio.ml.endpoints import EndpointForward, Outputs, find_outputs, photo_spec
+from hubstudio.ml.environment import importing_quietly
 from hubstudio.ml.module_calls import (
     WAY_OUT,
     Forward,
@@ -255,12 +257,8 @@ def _load(folder: Path) -> Any:
 
 
 def _loader() -> Callable[[str], Any]:
-    """Return TF Hub's loader. Imported only here, since it brings tf_keras: a training on known features needs neither.
-
-    It asks for ``pkg_resources``, whose advice to those who maintain it is nothing for the person at the screen.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+    """Return TF Hub's loader. Only here, since it brings tf_keras, which a training on known features never needs."""
+    with nullcontext() if "tensorflow_hub" in sys.modules else importing_quietly():
         import tensorflow_hub as hub
     return hub.load
 

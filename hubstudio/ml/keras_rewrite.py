@@ -32,7 +32,8 @@ NETWORK = "backbone"
 
 _layers: ContextVar[dict[tuple[Any, ...], tuple[keras.layers.Layer, Any]]] = ContextVar("layers")
 """Those of the rewriting under way, with the arrays that they got, by which arrays these are and how they are used:
-what a network looks through twice stands in the file once.
+kernels and batch-norms that a network looks through twice stand in the file once. Constants that are added or
+multiplied, and transposed matrices, are arrays made anew and stand there each time.
 """
 
 
@@ -46,9 +47,16 @@ class Shape(tuple[int, ...]):
 
 def rewrite(graph: FrozenGraph, size: int, name: str = NETWORK) -> keras.Model:
     """Return a Keras model of the graph: float32 ``[batch, size, size, 3]`` in [0, 1] to its output."""
+    token = _layers.set({})
+    try:
+        return _rewritten(graph, size, name)
+    finally:
+        _layers.reset(token)
+
+
+def _rewritten(graph: FrozenGraph, size: int, name: str) -> keras.Model:
     photos = keras.Input((size, size, 3), name="photos")
     values: dict[str, Value] = {graph.input: photos}
-    _layers.set({})
     for node in graph.nodes:
         if node.name not in values and node.op not in ("NoOp", "Placeholder"):
             inputs = [_get(values, reference) for reference in node.input if not reference.startswith("^")]

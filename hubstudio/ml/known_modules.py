@@ -32,7 +32,7 @@ from hubstudio.core.feature_store import features_folder
 from hubstudio.ml.feature_source import module_digest
 from hubstudio.ml.hub_module import HubModule
 
-_VERSION = 1
+_VERSION = 2
 """Raise it when modules are understood or written again in another way."""
 _INFO = "info.json"
 

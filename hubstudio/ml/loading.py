@@ -3,80 +3,29 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from hubstudio.core.engine import Engine
-from hubstudio.ml.environment import prepare_environment
+from hubstudio.ml.environment import importing_quietly, prepare_environment, without_scikit_learn
 
 
-def make_engine() -> Engine:
-    """Load TensorFlow and return the engine that runs on this computer. Takes seconds the first time."""
+def make_engine(*, own_process: bool = False) -> Engine:
+    """Load TensorFlow and return the engine that runs on this computer. Takes seconds the first time.
+
+    In a process of our own it loads faster: what Keras loads for others to use is left out.
+    """
     prepare_environment()
-    with _silent_stderr(), _no_collections(), _without("sklearn"):
+    with importing_quietly(), without_scikit_learn() if own_process else nullcontext():
         _preload_libraries()
         from hubstudio.ml.engine import LocalEngine
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)  # advice on retracing helps nobody who trains a classifier
     return LocalEngine()
-
-
-@contextmanager
-def _no_collections() -> Generator[None]:
-    """Collect no garbage while a million lasting objects come into being, and never look at those again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _without(package: str) -> Generator[None]:
-    """Let others believe that a package is not installed.
-
-    Keras imports scikit-learn, where it is, for wrappers that nobody here asks for: a fifth of the time to load.
-    """
-    modules: dict[str, Any] = sys.modules
-    if package in modules:
-        yield
-        return
-    modules[package] = None
-    try:
-        yield
-    finally:
-        del modules[package]
-
-
-@contextmanager
-def _silent_stderr() -> Generator[None]:
-    """Send what native code writes to stderr nowhere: TensorFlow greets before it reads its own log level.
-
-    Python's own errors are exceptions and are not lost.
-    """
-    try:
-        sys.stderr.flush()
-        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    except (AttributeError, OSError):  # a windowed build has no stderr
-        yield
-        return
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _preload_libraries() -> None:

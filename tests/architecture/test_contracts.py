@@ -87,12 +87,12 @@ def test_the_python_interface_loads_tensorflow_only_when_an_engine_is_made() -> 
 
 
 def test_the_engine_starts_without_what_only_loading_a_module_needs() -> None:
-    program = "from hubstudio.api import make_engine; make_engine()"
+    program = "from hubstudio.__main__ import make_engine; make_engine()"
     assert not loaded_by(program) & {"sklearn", "tensorflow_hub", "tf_keras"}
 
 
-def test_who_wants_scikit_learn_beside_the_engine_gets_it() -> None:
-    program = "from hubstudio.api import make_engine; make_engine(); import sklearn"
+def test_who_wants_scikit_learn_beside_the_engine_gets_it_and_keras_has_its_wrappers() -> None:
+    program = "from hubstudio.api import make_engine; make_engine(); import keras; keras.wrappers.SKLearnClassifier(0)"
     assert "sklearn" in loaded_by(program)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-# Of the size of a common screen; Qt's own is 800 × 800. Relative, since Qt splits at colons, as after a drive's letter.
-os.environ["QT_QPA_PLATFORM"] = "offscreen:configfile=" + os.path.relpath(f"{os.path.dirname(__file__)}/screen.json")
+# On a screen of a common size; Qt's own is 800 × 800. It splits at colons, as after a drive's letter.
+os.environ["QT_QPA_PLATFORM"] = (
+    "offscreen" if ":" in __file__ else f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
+)
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -50,6 +50,13 @@ def test_means_over_a_grid_that_is_computed_from_the_photos_size_are_rewritten_e
     assert difference(folder, 10, tmp_path) < 1e-5
 
 
+def test_the_bundled_backbone_looks_twice_and_is_kept_once() -> None:
+    module = load_module("studio-mini")
+    weights = rewrite(module.frozen(128), 128).weights
+    sizes = [int(np.prod(weight.shape)) for weight in weights if len(weight.shape) == 4]
+    assert sum(sizes) <= sum(int(np.prod(variable.shape)) for variable in module.variables)
+
+
 def test_weights_that_are_used_twice_stand_in_the_file_once(tmp_path: Path) -> None:
     kernel, other = (tf.constant(np.random.default_rng(seed).random((3, 3, 3, 3), np.float32)) for seed in (1, 2))
 
