@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubstudio.core.backbones import bundled_folder, bundled_names, display_name
-from hubstudio.core.catalogue import CatalogueRow, load_catalogue_safely
+from hubstudio.core.catalogue import Catalogue, CatalogueRow, load_catalogue_safely
 from hubstudio.core.errors import BackboneError
 from hubstudio.core.known_modules import KnownModule, all_here
 from hubstudio.core.module_cache import ModuleState, folder_bytes
@@ -31,7 +31,7 @@ class Listed:
     row: CatalogueRow | None = None
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain values for JSON; what nobody published is null."""
+        """Return it as plain values for JSON; what nobody published is null, or empty."""
         row = self.row
         return {
             "name": self.name,
@@ -47,6 +47,7 @@ class Listed:
             "features": row.features if row else None,
             "parameters": row.parameters if row else None,
             "imagenet_top1": row.imagenet_top1 if row else None,
+            "photo_sets": dict(row.photo_sets) if row else {},
         }
 
     def cells(self) -> tuple[str, ...]:
@@ -59,6 +60,7 @@ class Listed:
             f"{row.input_size}" if row and row.input_size else "–",
             f"{row.features:,}" if row and row.features else "–",
             f"{row.imagenet_top1:.1f}" if row and row.imagenet_top1 else "–",
+            f"{row.photo_sets_mean:.1f}" if row and row.photo_sets_mean else "–",
         )
 
     def damage(self) -> str:
@@ -73,20 +75,22 @@ class Listed:
         )
 
 
-HEADINGS = ("name", "state", "MB", "px", "features", "top-1 %")
+HEADINGS = ("name", "state", "MB", "px", "features", "top-1 %", "sets %")
 
 
 def listed() -> tuple[list[Listed], BackboneError | None]:
     """Return all lines, and what is wrong with the person's own catalogue if something is."""
     catalogue, problem = load_catalogue_safely()
-    return [*_bundled(), *map(_line, all_here(catalogue))], problem
+    return [*_bundled(catalogue), *map(_line, all_here(catalogue))], problem
 
 
-def _bundled() -> Iterator[Listed]:
+def _bundled(catalogue: Catalogue) -> Iterator[Listed]:
     for name in bundled_names():
         folder = bundled_folder(name)
         assert folder is not None
-        yield Listed(name, display_name(name), name, _BUNDLED, str(folder), folder_bytes(folder))
+        row = catalogue.at(name)
+        title = row.name if row else display_name(name)
+        yield Listed(name, title, name, _BUNDLED, str(folder), folder_bytes(folder), row=row)
 
 
 def _line(known: KnownModule) -> Listed:

@@ -12,6 +12,7 @@ from typing import Any
 from hubstudio.core import path_kinds, resources
 from hubstudio.core.addresses import FEATURE_TASKS
 from hubstudio.core.errors import BackboneError
+from hubstudio.core.plan import DEFAULT_BACKBONE
 
 
 class ModuleFormat(StrEnum):
@@ -115,6 +116,11 @@ def bundled_folder(name: str) -> Path | None:
         if known.casefold() == name.strip().casefold():
             return resources.bundled_backbones_folder() / known
     return None
+
+
+def is_bundled(name: str) -> bool:
+    """Whether a name is that of a module that comes with the program, in any case; also if its files are missing."""
+    return name.strip().casefold() == DEFAULT_BACKBONE or bundled_folder(name) is not None
 
 
 def display_name(handle: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from hubstudio.core import addresses, catalogue_file, path_kinds, paths, resources
-from hubstudio.core.backbones import display_name
+from hubstudio.core.backbones import display_name, is_bundled
 from hubstudio.core.errors import BackboneError
 
 CATALOGUE_FILE = "backbones.toml"
@@ -17,14 +17,14 @@ CATALOGUE_FILE = "backbones.toml"
 
 @dataclass(frozen=True)
 class CatalogueRow:
-    """What is published of one backbone. A figure that nobody published is None, never a guess."""
+    """What is known of one backbone. A figure that nobody published or measured is None, never a guess."""
 
     id: str
     """Short name for typing, such as 'mobilenet-v2-100-224'."""
     name: str
     """For people, such as 'MobileNetV2 1.0'."""
     handle: str
-    """The whole address, as a plan and TF Hub's cache hold it."""
+    """As a plan holds it: the whole address, which TF Hub's cache knows too, a folder, or a bundled module's name."""
     kaggle: str = ""
     """owner/model/framework/variation/version; empty if none is known."""
     input_size: int | None = None
@@ -42,11 +42,18 @@ class CatalogueRow:
     """One plain clause for the card."""
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where each figure stands: a field's name to an address or a publication."""
+    photo_sets: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Percent right of a logistic regression on its features, by what is on the photos."""
 
     @property
     def kaggle_address(self) -> str:
         """The Kaggle handle as the address that is asked and cached under; empty if none is known."""
         return addresses.kaggle_address(self.kaggle.split("/"), self.kaggle) if self.kaggle else ""
+
+    @property
+    def photo_sets_mean(self) -> float | None:
+        """The mean over the photo sets in percent; None if there are none."""
+        return sum(self.photo_sets.values()) / len(self.photo_sets) if self.photo_sets else None
 
     def spellings(self) -> tuple[str, ...]:
         """Return what people call it, whole addresses aside."""
@@ -55,9 +62,11 @@ class CatalogueRow:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All rows: the bundled ones from small to large, then a person's own."""
+    """What can be fetched or lies elsewhere: the program's rows from small to large, then a person's own."""
 
     rows: tuple[CatalogueRow, ...]
+    of_bundled: tuple[CatalogueRow, ...] = ()
+    """What is said of the modules that come with the program; their names are their handles."""
 
     def find(self, text: str) -> CatalogueRow | None:
         """Return the row of this id, name, handle or Kaggle handle, in any case, names with any separators."""
@@ -66,7 +75,7 @@ class Catalogue:
         if address:
             return self.at(address)
         key = _key(tidied)
-        return next((row for row in self.rows if key and key in map(_key, row.spellings())), None)
+        return next((row for row in self._all if key and key in map(_key, row.spellings())), None)
 
     def spelled(self, address: str) -> str:
         """Return a canonical address in the case that the catalogue writes it, unknown ones as they are."""
@@ -77,13 +86,17 @@ class Catalogue:
 
     def names(self) -> tuple[str, ...]:
         """Return what a mistyped name is compared with: ids, names and the telling parts of handles."""
-        return tuple(dict.fromkeys(name for row in self.rows for name in row.spellings()))
+        return tuple(dict.fromkeys(name for row in self._all for name in row.spellings()))
 
     def at(self, address: str) -> CatalogueRow | None:
-        """Return the row of exactly this handle or Kaggle address, in any case."""
+        """Return the row of exactly this handle, bundled name or Kaggle address, in any case."""
         wanted = address.casefold()
-        known = ((row, (row.handle.casefold(), row.kaggle_address.casefold())) for row in self.rows)
+        known = ((row, (row.handle.casefold(), row.kaggle_address.casefold())) for row in self._all)
         return next((row for row, texts in known if wanted in texts), None)
+
+    @property
+    def _all(self) -> tuple[CatalogueRow, ...]:
+        return (*self.rows, *self.of_bundled)
 
 
 def own_catalogue_path() -> Path:
@@ -101,8 +114,8 @@ def load_catalogue(own: Path | None = None) -> Catalogue:
         return bundled_catalogue()
     mine = _rows(path)
     taken = {text for row in mine for text in (row.id, row.handle)}
-    kept = [row for row in bundled_catalogue().rows if row.id not in taken and row.handle not in taken]
-    return Catalogue((*kept, *mine))
+    ours = (*bundled_catalogue().rows, *bundled_catalogue().of_bundled)
+    return _of_rows([*(row for row in ours if row.id not in taken and row.handle not in taken), *mine])
 
 
 def load_catalogue_safely() -> tuple[Catalogue, BackboneError | None]:
@@ -116,13 +129,18 @@ def load_catalogue_safely() -> tuple[Catalogue, BackboneError | None]:
 @lru_cache(maxsize=1)
 def bundled_catalogue() -> Catalogue:
     """Return the rows that come with the program."""
-    return Catalogue(_rows(resources.resource(CATALOGUE_FILE)))
+    return _of_rows(_rows(resources.resource(CATALOGUE_FILE)))
 
 
 def backbone_name(handle: str) -> str:
     """Return what people call a backbone: its name in the catalogue, else the telling end of its handle."""
-    row = load_catalogue_safely()[0].at(handle) if "://" in handle else None
+    row = load_catalogue_safely()[0].at(handle) if "://" in handle or is_bundled(handle) else None
     return row.name if row else display_name(handle)
+
+
+def _of_rows(rows: Sequence[CatalogueRow]) -> Catalogue:
+    coming = tuple(row for row in rows if is_bundled(row.handle))
+    return Catalogue(tuple(row for row in rows if row not in coming), coming)
 
 
 def _rows(path: Path) -> tuple[CatalogueRow, ...]:

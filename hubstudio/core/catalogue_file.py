@@ -10,16 +10,16 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from hubstudio.core import addresses, path_kinds
-from hubstudio.core.backbones import display_name
+from hubstudio.core.backbones import display_name, is_bundled
 from hubstudio.core.errors import BackboneError, did_you_mean
 
 TABLE = "backbone"
 TEXTS = ("id", "name", "handle", "kaggle", "licence", "maker", "note")
 NUMBERS = ("input_size", "features", "parameters", "download_bytes")
-FIGURES = (*NUMBERS, "imagenet_top1", "any_size", "kaggle", "licence", "maker")
-"""What somebody else has to have said: each needs a source in the bundled file."""
+FIGURES = (*NUMBERS, "imagenet_top1", "photo_sets", "any_size", "kaggle", "licence", "maker")
+"""What has to have been published, counted or measured: each needs a source in the bundled file."""
 
-_KNOWN = (*TEXTS, *NUMBERS, "imagenet_top1", "any_size", "sources")
+_KNOWN = (*TEXTS, *NUMBERS, "imagenet_top1", "photo_sets", "any_size", "sources")
 _NEXT = "Mend the line, or move the file away."
 
 
@@ -99,14 +99,21 @@ def _value(name: str, value: object) -> object:
     if name in NUMBERS:
         return _checked(name, value, _is_number(value, int) and cast(int, value) > 0, "a whole number above 0")
     if name == "imagenet_top1":
-        fits = _is_number(value, int | float) and 0 < cast(float, value) <= 100
-        return float(cast(float, _checked(name, value, fits, "percent, above 0 and at most 100")))
+        return _percent(name, value)
+    if name == "photo_sets":
+        table = cast("dict[str, object]", _checked(name, value, isinstance(value, dict), "a table of percent"))
+        return MappingProxyType({photos: _percent(f"photo_sets.{photos}", share) for photos, share in table.items()})
     if name == "sources":
         return _sources(value)
     text = str(_checked(name, value, isinstance(value, str), "text in quotes")).strip()
     if name in ("id", "name", "handle") and not text:
         raise _FaultError(name, f"'{name}' is empty.")
     return _canonical(name, text) if name in ("handle", "kaggle") else text
+
+
+def _percent(name: str, value: object) -> float:
+    fits = _is_number(value, int | float) and 0 < cast(float, value) <= 100
+    return float(cast(float, _checked(name, value, fits, "percent, above 0 and at most 100")))
 
 
 def _is_number(value: object, kind: Any) -> bool:
@@ -139,6 +146,8 @@ def _canonical(name: str, text: str) -> str:
         if text and not kaggle:
             raise _FaultError(name, f"'kaggle' is {addresses.KAGGLE_FORM}, but '{text}' was found.")
         return kaggle
+    if name == "handle" and is_bundled(text):
+        return text.casefold()
     path = path_kinds.absolute(Path(text)) if text.startswith("~") else Path(text)
     if not address and not path.is_absolute():
         raise _FaultError(name, f"'handle' is an address or a whole path, but '{text}' was found.")

@@ -152,7 +152,7 @@ def _listed(text: str, catalogue: Catalogue) -> Handle | None:
     row = None if _looks_like_a_path(text) else catalogue.find(text)
     if row is None:
         return None
-    return _here(row.handle) or _of_address(row.handle)
+    return _bundled(row.handle) or _here(row.handle) or _of_address(row.handle)
 
 
 def _of_address(address: str) -> Handle:

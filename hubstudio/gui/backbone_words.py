@@ -87,6 +87,19 @@ def imagenet_text(row: ShelfRow) -> str:
     return "—" if top1 is None else f"{top1:.1f} %"
 
 
+def photo_sets_mean_text(row: ShelfRow) -> str:
+    """Return '88.8 %', the mean over the photo sets that it was measured on; empty if it was not."""
+    mean = row.row.photo_sets_mean if row.row else None
+    return f"{mean:.1f} %" if mean else ""
+
+
+def photo_sets_text(row: ShelfRow) -> str:
+    """Return how well a simple classifier does on its features, photo set by photo set; empty if nobody measured it."""
+    measured = row.row.photo_sets if row.row else {}
+    each = ", ".join(f"{photos} {percent:.1f} %" for photos, percent in measured.items())
+    return f"Logistic regression on its features: {each}" if each else ""
+
+
 def here_text(seconds: float | None) -> str:
     """Return '28 s' or '2 min 40 s', or a dash where nothing was measured."""
     return "—" if seconds is None else rough_text(seconds)

@@ -40,6 +40,7 @@ def listed(hubstudio: Hubstudio) -> dict[str, dict[str, Any]]:
 def test_the_list_holds_the_bundled_ones_and_the_catalogue_with_what_is_published(hubstudio: Hubstudio) -> None:
     found = listed(hubstudio)
     assert found["studio-mini"]["state"] == "bundled"
+    assert list(found["studio-mini"]["photo_sets"]) == list(found["mobilenet-v2-100-224"]["photo_sets"]) != []
     for row in bundled_catalogue().rows:
         entry = found[row.id]
         assert (entry["handle"], entry["state"], entry["bytes"]) == (row.handle, "absent", 0)

@@ -13,6 +13,7 @@ from hubstudio.core.catalogue import (
     CATALOGUE_FILE,
     Catalogue,
     CatalogueRow,
+    backbone_name,
     bundled_catalogue,
     load_catalogue,
     load_catalogue_safely,
@@ -35,6 +36,11 @@ BUNDLED = bundled_catalogue().rows
 ROW = '[[backbone]]\nid = "mine"\nhandle = "https://h.org/m/1"\n'
 
 each_row = pytest.mark.parametrize("row", BUNDLED, ids=lambda row: row.id)
+each_row_of_all = pytest.mark.parametrize("row", (*BUNDLED, *bundled_catalogue().of_bundled), ids=lambda row: row.id)
+SOURCES = (
+    r"https://\S+", r"counted: keras\.applications\.\w+\(.*", r"measured: python tests/benchmarks/\w+\.py",
+    r"resources/\S+\.md", "LICENSE",
+)  # fmt: skip
 
 
 def write(text: str) -> Path:
@@ -76,18 +82,18 @@ def test_no_two_rows_share_a_kaggle_handle() -> None:
     assert len(set(handles)) == len(handles) > 8
 
 
-@each_row
+@each_row_of_all
 def test_every_figure_has_a_source_and_every_source_a_figure(row: CatalogueRow) -> None:
     assert set(row.sources) == {name for name in catalogue_file.FIGURES if getattr(row, name)}
 
 
-@each_row
+@each_row_of_all
 def test_every_source_says_where_or_how_it_was_counted(row: CatalogueRow) -> None:
     for source in row.sources.values():
-        assert re.match(r"https://\S+$|counted: keras\.applications\.\w+\(", source)
+        assert re.fullmatch("|".join(SOURCES), source)
 
 
-@each_row
+@each_row_of_all
 def test_every_row_says_what_a_card_needs(row: CatalogueRow) -> None:
     assert row.licence and row.maker and row.note
     assert row.input_size or row.any_size
@@ -169,6 +175,28 @@ def test_an_own_row_stands_for_the_bundled_one_of_its_id_or_handle() -> None:
     assert [row.id for row in catalogue.rows if row.handle == LITERATURE[2]] == ["theirs"]
 
 
+def test_an_own_row_can_say_something_else_of_a_backbone_that_comes_with_the_program() -> None:
+    write('[[backbone]]\nid = "mine"\nhandle = "Studio-Mini"\nname = "Ours"\n')
+    catalogue = load_catalogue()
+    for text in ("studio-mini", "STUDIO-MINI", "mine", "Ours"):
+        row = catalogue.find(text) or catalogue.at(text)
+        assert row and row.name == "Ours"
+    assert catalogue.rows == BUNDLED
+    assert parse_handle("mine").kind is HandleKind.BUNDLED
+    assert backbone_name("studio-mini") == "Ours"
+
+
+def test_the_catalogue_can_be_read_where_the_bundled_modules_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "bundled_backbones_folder", lambda: tmp_path)
+    bundled_catalogue.cache_clear()
+    try:
+        assert load_catalogue().rows == BUNDLED
+    finally:
+        bundled_catalogue.cache_clear()
+
+
 def test_another_own_file_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "lab.toml").write_text(ROW)
     assert load_catalogue(tmp_path / "lab.toml").rows[-1].id == "mine"
@@ -196,6 +224,8 @@ def test_an_own_row_can_be_a_folder(tmp_path: Path) -> None:
         (f"{ROW}parameters = 0\n", 4, "'parameters' is a whole number above 0"),
         (f"{ROW}imagenet_top1 = 171\n", 4, "'imagenet_top1' is percent"),
         (f"{ROW}imagenet_top1 = nan\n", 4, "'imagenet_top1' is percent"),
+        (f"{ROW}photo_sets = 80\n", 4, "'photo_sets' is a table of percent"),
+        (f"{ROW}photo_sets = {{ cells = 101 }}\n", 4, "'photo_sets.cells' is percent"),
         (f"{ROW}any_size = 1\n", 4, "'any_size' is true or false"),
         (f"{ROW}note = [1,\n2]\n", 4, "'note' is text in quotes"),
         (f"{ROW}sources = 'x'\n", 4, "'sources' is a table of texts"),

@@ -18,7 +18,7 @@ from hubstudio.core.module_cache import folder_bytes
 from hubstudio.gui.pages.backbone_page import BackbonePage
 from hubstudio.gui.session import Session
 from hubstudio.gui.shelf import Order, Presence, Shelf, ShelfRow, Show, View
-from hubstudio.gui.widgets.backbone_card import BackboneCard
+from hubstudio.gui.widgets.backbone_card import BackboneCard, CardFacts
 from hubstudio.gui.wording import size_text
 
 HANDLE = next(row.handle for row in bundled_catalogue().rows if row.id == "mobilenet-v2-100-224")
@@ -49,6 +49,21 @@ def test_the_whole_catalogue_stands_beside_the_bundled_backbone(page: BackbonePa
     card = card_of(page)
     assert card.action.text().startswith("Download")
     assert (card.imagenet.text(), card.input.text(), card.here.text()) == ("71.8 %", "224 px", "—")
+
+
+def test_the_bundled_backbone_is_told_by_the_same_photo_sets_as_others(page: BackbonePage) -> None:
+    catalogue = bundled_catalogue()
+    for handle in ("studio-mini", HANDLE):
+        card, row = card_of(page, handle), catalogue.at(handle)
+        assert row
+        card.show_facts(CardFacts(replace(card.facts.row, row=row)))
+        mean = sum(row.photo_sets.values()) / 3
+        assert card.sets.text() == f"{mean:.1f} %"
+        assert not card.sets.isHidden()
+        assert f"small photo sets {mean:.1f} %" in card.choice.accessibleDescription()
+        assert "regression on its features: hand signs" in card.choice.toolTip()
+    without = card_of(page, OTHER)
+    assert without.sets.isHidden() and without.sets_name.isHidden()
 
 
 def test_choosing_one_that_is_not_here_leads_to_its_download_and_fetches_nothing(

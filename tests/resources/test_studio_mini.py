@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.catalogue import bundled_catalogue
 from hubstudio.core.events import ignore
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.ml.engine import LocalEngine
@@ -66,6 +68,22 @@ def test_images_become_rows_of_float_features(module: Module, noise: Images, tra
     assert features.dtype == tf.float32
     assert features.shape[0] == len(noise)
     assert 0 < features.shape[1] <= MAX_FEATURES
+
+
+def test_the_catalogue_says_of_it_what_its_readme_says() -> None:
+    row, info = bundled_catalogue().at("studio-mini"), load_module("studio-mini").info()
+    assert row
+    assert (row.features, row.input_size, row.any_size) == (info.features, SIZE, info.input_size is None)
+    assert row.parameters == info.parameters
+    lines = (MODULE / "README.md").read_text("utf-8").splitlines()
+    cells = [line.split("|")[3:7] for line in lines if line.startswith("|") and line.count("|") == 7]
+    measured = [[float(cell) for cell in row] for row in cells if re.fullmatch(r" *0\.\d{3} *", row[0])]
+    names = ("studio-mini", "mobilenet-v1-025-224", "mobilenet-v2-050-96", "mobilenet-v2-100-224")
+    said = [bundled_catalogue().at(name) or bundled_catalogue().find(name) for name in names]
+    assert len(measured) == 3
+    assert [[round(100 * share, 1) for share in shares] for shares in zip(*measured, strict=True)] == [
+        list(one.photo_sets.values()) for one in said if one
+    ]
 
 
 def test_training_is_off_by_default_and_uses_the_batchs_own_statistics(module: Module, noise: Images) -> None:

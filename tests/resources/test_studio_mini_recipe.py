@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,12 @@ def test_crops_are_the_same_at_every_call_and_differ_from_step_to_step(smoke_poo
 
 
 def test_in_each_cycle_the_rate_warms_up_and_falls_to_nothing() -> None:
-    cpu = recipe.read("cpu")
+    stages = (recipe.Stage(48, 30_000, 100, 0.002), recipe.Stage(64, 20_000, 100), recipe.Stage(96, 10_000, 50, 0.001))
+    cpu = replace(recipe.read("cpu"), stages=stages)
     starts = np.cumsum([0, *(stage.steps for stage in cpu.stages)])
     begins = [start for start, stage in zip(starts, cpu.stages, strict=False) if stage.rate]
     highest = [stage.rate for stage in cpu.stages if stage.rate]
-    assert len(begins) > 1
+    assert len(begins) == 2
     for begin, end, top in zip(begins, [*begins[1:], cpu.steps], highest, strict=True):
         rates = np.array([training.rate(cpu, step) for step in range(begin, end)])
         peak = int(rates.argmax())
@@ -168,6 +170,41 @@ def test_weights_read_from_the_module_make_the_same_module_again(noise: Images, 
     np.testing.assert_allclose(bundled(noise).numpy(), made(noise).numpy(), atol=1e-5)
     assert (out / "README.md").read_text(encoding="utf-8") == "kept"
     assert [path.name for path in out.parent.iterdir()] == ["studio-mini"]
+
+
+def test_what_closes_decorrelates_channels_and_brings_every_group_to_one_scale(smoke_pool: pool.Pool) -> None:
+    learned = {
+        name: variable.numpy() for name, variable in conversion.network.named_weights(training.compiled(SMOKE)).items()
+    }
+    made = conversion.features.Features(module.variables_of(conversion.whole(learned, smoke_pool)))
+    pictures = tf.constant(conversion.samples(smoke_pool))
+    raw = made.raw_groups(pictures)
+    closed = np.asarray(made.endpoints(pictures, training=False)["default"])
+    assert np.abs(closed.mean(axis=0)).max() < 0.05
+    begin = 0
+    for name, group in raw.items():
+        rows = closed[:, begin : begin + group.shape[1]]
+        begin += group.shape[1]
+        assert np.sqrt(rows.var(axis=0).mean()) == pytest.approx(1, abs=0.05), name
+        if name in made.decorrelated:
+            channels = made.decorrelated[name]
+            assert share_of_strongest(rows, channels) < 0.95 * share_of_strongest(group.numpy(), channels), name
+    assert begin == closed.shape[1]
+
+
+def share_of_strongest(rows: Images, channels: int) -> float:
+    """Share of the strongest direction of the channels in all that varies."""
+    values = np.linalg.eigvalsh(np.cov(rows.reshape(-1, channels).T))
+    return float(values[-1] / values.sum())
+
+
+def test_training_moves_the_statistics_by_the_batch_at_full_size_alone(noise: Images) -> None:
+    weights = module.read(MODULE)
+    variables, expected = module.variables_of(weights), module.variables_of(weights)
+    conversion.features.Residual(expected).maps(tf.constant(noise), training=True)
+    conversion.features.Features(variables).endpoints(tf.constant(noise), training=True)
+    for name, variable in variables.items():
+        np.testing.assert_allclose(variable.numpy(), expected[name].numpy(), rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def test_the_fixed_kernels_of_the_module_are_those_of_the_formulas() -> None:

@@ -61,13 +61,16 @@ class CardFacts:
     @property
     def sentence(self) -> str:
         """The card for a screen reader."""
-        top1, here = words.imagenet_text(self.row), words.here_text(self.seconds)
+        top1, here, sets = (
+            words.imagenet_text(self.row), words.here_text(self.seconds), words.photo_sets_mean_text(self.row),
+        )  # fmt: skip
         parts = (
             self.state,
             self.row.why if self.row.presence is Presence.REFUSED else "",
             self.action,
             words.input_text(self.row, self.info),
             f"ImageNet {top1}" if top1 != "—" else "",
+            f"small photo sets {sets}" if sets else "",
             f"about {here} here" if self.seconds is not None else "",
             self.tag,
         )
@@ -96,7 +99,8 @@ class BackboneCard(Card):
         self.action = inline_button("", "fetch_backbone")
         self.cancel = inline_button("Cancel", "cancel_fetch", f"Cancel the download of {row.name}")
         self.input = _small()
-        self.imagenet, self.here = QLabel(), QLabel()
+        self.imagenet, self.sets, self.here = QLabel(), QLabel(), QLabel()
+        self.sets_name = QLabel("sets")
         self.bar = QProgressBar()
         self.rest = _small()
         self.figures, self.progress = self._make_figures(), self._make_progress()
@@ -151,13 +155,15 @@ class BackboneCard(Card):
         row = QHBoxLayout(figures)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        for name, value, tip in (("ImageNet", self.imagenet, _IMAGENET_TIP), ("here", self.here, _HERE_TIP)):
-            label = QLabel(name)
+        imagenet, here = QLabel("ImageNet"), QLabel("here")
+        for label, value in ((imagenet, self.imagenet), (self.sets_name, self.sets), (here, self.here)):
             label.setProperty("role", "muted")
-            for widget in (label, value):
-                widget.setToolTip(tip)
-                row.addWidget(widget)
-        row.insertStretch(2, 1)
+            row.addWidget(label)
+            row.addWidget(value)
+        for widget, tip in ((imagenet, _IMAGENET_TIP), (self.imagenet, _IMAGENET_TIP), (here, _HERE_TIP)):
+            widget.setToolTip(tip)
+        self.here.setToolTip(_HERE_TIP)
+        row.insertStretch(4, 1)
         return figures
 
     def _make_progress(self) -> QWidget:
@@ -176,13 +182,18 @@ class BackboneCard(Card):
         facts = self.facts
         self._keep_focus(facts)
         self.choice.set_whole_text(facts.row.name)
-        lines = (facts.row.name, facts.row.row.note if facts.row.row else "", self.handle)
+        note = facts.row.row.note if facts.row.row else ""
+        lines = (facts.row.name, note, words.photo_sets_text(facts.row), self.handle)
         self.choice.setToolTip("\n".join(line for line in lines if line))
         self.choice.setAccessibleDescription(facts.sentence)
         self.tag.setText(facts.tag)
         self.tag.setVisible(bool(facts.tag))
         self._show_state(facts)
         self.imagenet.setText(words.imagenet_text(facts.row))
+        self.sets.setText(words.photo_sets_mean_text(facts.row))
+        for widget in (self.sets_name, self.sets):
+            widget.setToolTip(words.photo_sets_text(facts.row))
+            widget.setVisible(bool(self.sets.text()))
         self.here.setText(words.here_text(facts.seconds))
         self._show_download(facts.download)
         self.set_chosen(facts.is_chosen)

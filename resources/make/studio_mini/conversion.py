@@ -14,7 +14,7 @@ from .features import Weights
 from .pool import Pool
 from .recipe import Recipe
 
-_STANDARDISED_ON = 512
+_CLOSING_PICTURES = 2048
 
 
 def of_checkpoint(folder: Path, recipe: Recipe) -> Weights:
@@ -28,16 +28,16 @@ def _named(recipe: Recipe) -> dict[str, keras.Variable]:
 
 
 def whole(learned: Weights, pool: Pool) -> Weights:
-    """Return all weights of a module: the learned ones, the fixed ones, and the scales measured on painted pictures."""
+    """Return all weights of a module: the learned, the fixed, and those that close, measured on painted pictures."""
     weights = {**bank.fixed_kernels(), **learned}
     parts = features.Features(module.variables_of(weights))
-    return {**weights, **features.standardisation(parts, samples(pool))}
+    return {**weights, **features.closing(parts, samples(pool))}
 
 
 def samples(pool: Pool) -> npt.NDArray[np.float32]:
     """Return painted pictures at the module's size, spread evenly over the classes."""
     classes, examples = pool.pictures.shape[:2]
-    count = min(_STANDARDISED_ON, classes * examples)
+    count = min(_CLOSING_PICTURES, classes * examples)
     places = np.linspace(0, classes * examples - 1, count).astype(int)
     pictures = (pool.pictures[place // examples, place % examples] for place in places)
     wanted = (module.SIZE, module.SIZE)

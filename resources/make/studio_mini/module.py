@@ -15,11 +15,11 @@ from .features import Features, Weights
 SIZE = 128
 """Side of the pictures that ``serving_default`` states; the call takes any size from 96 up."""
 _WEIGHT_DECAY = 1e-5
-_FIXED = ("bank/", "moving_", "standardise/")
+_FIXED = ("bank/", "moving_", "decorrelate/", "standardise/")
 
 
 def variables_of(weights: Weights) -> dict[str, tf.Variable]:
-    """Return the variables of a module; the bank's kernels and the moving statistics cannot be trained."""
+    """Return the variables of a module; the bank's kernels, moving statistics and what closes cannot be trained."""
     return {
         name: tf.Variable(value, name=name, trainable=not any(part in name for part in _FIXED))
         for name, value in weights.items()
