@@ -160,10 +160,11 @@ class BackboneCard(Card):
             label.setProperty("role", "muted")
             row.addWidget(label)
             row.addWidget(value)
+            row.addSpacing(4)
         for widget, tip in ((imagenet, _IMAGENET_TIP), (self.imagenet, _IMAGENET_TIP), (here, _HERE_TIP)):
             widget.setToolTip(tip)
         self.here.setToolTip(_HERE_TIP)
-        row.insertStretch(4, 1)
+        row.insertStretch(6, 1)
         return figures
 
     def _make_progress(self) -> QWidget:
