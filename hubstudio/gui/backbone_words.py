@@ -95,9 +95,10 @@ def photo_sets_mean_text(row: ShelfRow) -> str:
 
 def photo_sets_text(row: ShelfRow) -> str:
     """Return how well a simple classifier does on its features, photo set by photo set; empty if nobody measured it."""
-    measured = row.row.photo_sets if row.row else {}
-    each = ", ".join(f"{photos} {percent:.1f} %" for photos, percent in measured.items())
-    return f"Logistic regression on its features: {each}" if each else ""
+    if not row.row or not row.row.photo_sets:
+        return ""
+    each = ", ".join(f"{photos} {percent:.1f} %" for photos, percent in row.row.photo_sets.items())
+    return f"Logistic regression on its features: {each}"
 
 
 def here_text(seconds: float | None) -> str:
