@@ -60,7 +60,7 @@ class Listed:
             f"{row.input_size}" if row and row.input_size else "–",
             f"{row.features:,}" if row and row.features else "–",
             f"{row.imagenet_top1:.1f}" if row and row.imagenet_top1 else "–",
-            f"{row.photo_sets_mean:.1f}" if row and row.photo_sets_mean else "–",
+            (row.photo_sets_text if row else "") or "–",
         )
 
     def damage(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,9 +52,9 @@ class CatalogueRow:
         return addresses.kaggle_address(self.kaggle.split("/"), self.kaggle) if self.kaggle else ""
 
     @property
-    def photo_sets_mean(self) -> float | None:
-        """The mean over the photo sets in percent; None if there are none."""
-        return sum(self.photo_sets.values()) / len(self.photo_sets) if self.photo_sets else None
+    def photo_sets_text(self) -> str:
+        """The photo sets' figures in their order, as '96/68/78'; empty if there are none."""
+        return "/".join(f"{math.floor(percent + 0.5)}" for percent in self.photo_sets.values())
 
     def spellings(self) -> tuple[str, ...]:
         """Return what people call it, whole addresses aside."""

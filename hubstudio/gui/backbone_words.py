@@ -87,10 +87,10 @@ def imagenet_text(row: ShelfRow) -> str:
     return "—" if top1 is None else f"{top1:.1f} %"
 
 
-def photo_sets_mean_text(row: ShelfRow) -> str:
-    """Return '88.8 %', the mean over the photo sets that it was measured on; empty if it was not."""
-    mean = row.row.photo_sets_mean if row.row else None
-    return f"{mean:.1f} %" if mean else ""
+def photo_sets_figures(row: ShelfRow) -> str:
+    """Return '91/84/92 %', a figure for each photo set that it was measured on; empty if there are none."""
+    figures = row.row.photo_sets_text if row.row else ""
+    return f"{figures} %" if figures else ""
 
 
 def photo_sets_text(row: ShelfRow) -> str:

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from studio_mini import augment, checkpoints, conversion, module, pool, probe, recipe, training
+from studio_mini import augment, checkpoints, conversion, module, network, pool, probe, recipe, training
 from studio_mini.paint.families import FAMILIES, example
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,14 +146,20 @@ def test_checkpoints_are_cut_into_files_that_may_travel(tmp_path: Path, monkeypa
         np.testing.assert_array_equal(read[name], array)
 
 
+def recipe_of(weights: conversion.Weights) -> recipe.Recipe:
+    """Return the recipe whose network has these weights."""
+    return next(one for one in map(recipe.read, ("cpu", "gpu")) if untrained(one).keys() <= weights.keys())
+
+
 @pytest.mark.parametrize("size", [128, 100])
 def test_the_module_computes_what_the_keras_network_does(noise: Images, size: int) -> None:
     photos = tf.image.resize(noise, [size, size])
-    network = conversion.network_of(module.read(MODULE), recipe.read("cpu"))
-    outputs = {layer.name.removesuffix("-out"): layer.output for layer in network.layers if "-out" in layer.name}
-    expected = keras.Model(network.input, outputs)(photos, training=False)
+    made_by = recipe_of(module.read(MODULE))
+    model = conversion.network_of(module.read(MODULE), made_by)
+    outputs = {layer.name.removesuffix("-out"): layer.output for layer in model.layers if "-out" in layer.name}
+    expected = keras.Model(model.input, outputs)(photos, training=False)
     endpoints: Any = tf.saved_model.load(str(MODULE))(photos, training=False, return_endpoints=True)
-    assert len(expected) == sum(recipe.read("cpu").depths)
+    assert len(expected) == sum(made_by.depths)
     for name, maps in expected.items():
         np.testing.assert_allclose(endpoints[name.replace("-", "/")], maps, rtol=1e-4, atol=1e-4, err_msg=name)
 
@@ -172,12 +178,36 @@ def test_weights_read_from_the_module_make_the_same_module_again(noise: Images, 
     assert [path.name for path in out.parent.iterdir()] == ["studio-mini"]
 
 
-def test_what_closes_decorrelates_channels_and_brings_every_group_to_one_scale(smoke_pool: pool.Pool) -> None:
-    learned = {
-        name: variable.numpy() for name, variable in conversion.network.named_weights(training.compiled(SMOKE)).items()
-    }
-    made = conversion.features.Features(module.variables_of(conversion.whole(learned, smoke_pool)))
-    pictures = tf.constant(conversion.samples(smoke_pool))
+def untrained(one: recipe.Recipe) -> conversion.Weights:
+    """Return the learned weights of a recipe's network before it has learned anything."""
+    return {name: variable.numpy() for name, variable in conversion.network.named_weights(network.build(one)).items()}
+
+
+def test_what_closes_is_measured_on_pictures_of_the_pool(smoke_pool: pool.Pool) -> None:
+    samples = conversion.samples(SMOKE, 1)
+    assert len(samples) == smoke_pool.pictures.shape[0] * smoke_pool.pictures.shape[1]
+    expected = tf.image.resize(smoke_pool.pictures[5, 3] / np.float32(255), [128, 128])
+    np.testing.assert_allclose(samples[5 * SMOKE.examples + 3], expected, atol=0.02)
+
+
+def test_the_modules_of_all_recipes_stay_below_what_may_be_shipped(noise: Images, tmp_path: Path) -> None:
+    for name in ("cpu", "gpu"):
+        module.write(conversion.whole(untrained(recipe.read(name)), noise), tmp_path / name)
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        assert sum(path.stat().st_size for path in files) < 11_900_000, name  # of 12, with a README
+
+
+def test_a_checkpoint_of_another_recipe_or_half_way_is_not_converted(tmp_path: Path) -> None:
+    for facts in ({"recipe": "gpu", "step": SMOKE.steps}, {"recipe": "smoke", "step": SMOKE.steps - 1}):
+        checkpoints.write(tmp_path / "checkpoint", {"a": np.zeros(1, np.float32)}, facts)
+        with pytest.raises(SystemExit, match="not all"):
+            conversion.of_checkpoint(tmp_path / "checkpoint", SMOKE)
+
+
+def test_what_closes_decorrelates_channels_and_brings_every_group_to_one_scale() -> None:
+    pictures = conversion.samples(SMOKE, 1)
+    made = conversion.features.Features(module.variables_of(conversion.whole(untrained(SMOKE), pictures)))
+    pictures = tf.constant(pictures)
     raw = made.raw_groups(pictures)
     closed = np.asarray(made.endpoints(pictures, training=False)["default"])
     assert np.abs(closed.mean(axis=0)).max() < 0.05
@@ -222,11 +252,11 @@ def test_a_probe_tells_good_features_from_bad(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_command_makes_a_module_from_nothing(noise: Images, tmp_path: Path) -> None:
-    arguments = ["make", "--recipe", "smoke", "--work", str(tmp_path / "work"), "--out", str(tmp_path / "module")]
+    arguments = ["make", "--smoke", "--work", str(tmp_path / "work")]
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], check=True, capture_output=True, text=True, timeout=300
+        [sys.executable, str(SCRIPT), *arguments], check=True, capture_output=True, text=True, timeout=120
     )
-    made: Any = tf.saved_model.load(str(tmp_path / "module"))
+    made: Any = tf.saved_model.load(str(tmp_path / "work" / "module"))
     assert np.isfinite(made(noise).numpy()).all()
     accuracies = [
         float(line.split("accuracy")[1].split()[0]) for line in done.stdout.splitlines() if " classes " in line

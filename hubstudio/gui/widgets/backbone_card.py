@@ -62,7 +62,7 @@ class CardFacts:
     def sentence(self) -> str:
         """The card for a screen reader."""
         top1, here, sets = (
-            words.imagenet_text(self.row), words.here_text(self.seconds), words.photo_sets_mean_text(self.row),
+            words.imagenet_text(self.row), words.here_text(self.seconds), words.photo_sets_figures(self.row),
         )  # fmt: skip
         parts = (
             self.state,
@@ -191,7 +191,7 @@ class BackboneCard(Card):
         self.tag.setVisible(bool(facts.tag))
         self._show_state(facts)
         self.imagenet.setText(words.imagenet_text(facts.row))
-        self.sets.setText(words.photo_sets_mean_text(facts.row))
+        self.sets.setText(words.photo_sets_figures(facts.row))
         for widget in (self.sets_name, self.sets):
             widget.setToolTip(words.photo_sets_text(facts.row))
             widget.setVisible(bool(self.sets.text()))

@@ -32,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help_text, parents=[common])
         command.set_defaults(run=run)
         if name in ("convert", "make"):
-            command.add_argument("--out", type=Path, default=DEFAULT_OUT, help="module to write (default: %(default)s)")
+            where = f"module to write (default: {DEFAULT_OUT}; of the recipe 'smoke', 'module' in the folder of --work)"
+            command.add_argument("--out", type=Path, help=where)
         if name == "convert":
             command.add_argument("--module", type=Path, help="take the weights from this module instead")
     probe = commands.add_parser("probe", help="measure a module on pictures that it has not seen", parents=[common])
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--recipe", default="cpu", help="section of recipe.toml (default: %(default)s)")
+    common.add_argument("--smoke", action="store_const", const="smoke", dest="recipe", help="short for --recipe smoke")
     common.add_argument("--work", type=Path, default=Path("studio-mini-work"), help="folder of the checkpoint")
     common.add_argument("--pool", type=Path, help="folder of the painted pictures (default: the folder of --work)")
     common.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="painters (default: %(default)s)")
@@ -75,16 +77,22 @@ def _train(options: argparse.Namespace) -> None:
 
 def _convert(options: argparse.Namespace) -> None:
     # Only here is TensorFlow needed when the training runs on another backend.
-    from . import conversion, module, pool
+    from . import conversion, module
 
     recipe = _recipe(options)
     if getattr(options, "module", None):
         weights = module.read(options.module)
     else:
-        pictures = pool.Pool(options.pool or options.work, recipe)
-        weights = conversion.whole(conversion.of_checkpoint(options.work / "checkpoint", recipe), pictures)
-    module.write(weights, options.out.resolve())
-    print(f"Wrote {options.out.resolve()}")
+        learned = conversion.of_checkpoint(options.work / "checkpoint", recipe)
+        weights = conversion.whole(learned, conversion.samples(recipe, options.workers))
+    out = _out(options).resolve()
+    module.write(weights, out)
+    print(f"Wrote {out}")
+
+
+def _out(options: argparse.Namespace) -> Path:
+    """Return where the module goes: a toy never takes the place of the one that is shipped, unless that is named."""
+    return options.out or (options.work / "module" if options.recipe == "smoke" else DEFAULT_OUT)
 
 
 def _probe(options: argparse.Namespace) -> None:
@@ -101,7 +109,7 @@ def _probe(options: argparse.Namespace) -> None:
 def _make(options: argparse.Namespace) -> None:
     _train(options)
     _convert(options)
-    options.module = options.out
+    options.module = _out(options)
     _probe(options)
 
 

@@ -11,15 +11,23 @@ import numpy.typing as npt
 
 from . import bank, checkpoints, features, module, network
 from .features import Weights
-from .pool import Pool
+from .pool import Order, painted
 from .recipe import Recipe
 
 _CLOSING_PICTURES = 2048
 
 
 def of_checkpoint(folder: Path, recipe: Recipe) -> Weights:
-    """Return the learned weights of a checkpoint by the names they have in a module."""
-    arrays, _ = checkpoints.read(folder)
+    """Return the learned weights of a checkpoint by the names they have in a module.
+
+    Raises ``SystemExit`` if the checkpoint is of another recipe, or its training is not over.
+    """
+    arrays, facts = checkpoints.read(folder)
+    if facts["recipe"] != recipe.name or facts["step"] < recipe.steps:
+        raise SystemExit(
+            f"The checkpoint in {folder} has done step {facts['step']} of the recipe '{facts['recipe']}', "
+            f"not all {recipe.steps} of '{recipe.name}'. Train on, or name its recipe."
+        )
     return {name: arrays[f"model/{variable.path}"] for name, variable in _named(recipe).items()}
 
 
@@ -27,20 +35,26 @@ def _named(recipe: Recipe) -> dict[str, keras.Variable]:
     return network.named_weights(network.build(recipe))
 
 
-def whole(learned: Weights, pool: Pool) -> Weights:
-    """Return all weights of a module: the learned, the fixed, and those that close, measured on painted pictures."""
+def whole(learned: Weights, pictures: npt.NDArray[np.float32]) -> Weights:
+    """Return all weights of a module: the learned, the fixed, and those that close, measured on painted pictures.
+
+    ``pictures`` are ``[pictures, side, side, 3]`` in [0, 1]; ``samples`` gives those of a recipe.
+    """
     weights = {**bank.fixed_kernels(), **learned}
     parts = features.Features(module.variables_of(weights))
-    return {**weights, **features.closing(parts, samples(pool))}
+    return {**weights, **features.closing(parts, pictures)}
 
 
-def samples(pool: Pool) -> npt.NDArray[np.float32]:
-    """Return painted pictures at the module's size, spread evenly over the classes."""
-    classes, examples = pool.pictures.shape[:2]
-    count = min(_CLOSING_PICTURES, classes * examples)
-    places = np.linspace(0, classes * examples - 1, count).astype(int)
-    pictures = (pool.pictures[place // examples, place % examples] for place in places)
+def samples(recipe: Recipe, workers: int) -> npt.NDArray[np.float32]:
+    """Paint pictures of a recipe's pool at the module's size, spread evenly over the classes; no pool is needed."""
+    programs, examples = recipe.programs, recipe.examples
+    total = len(programs) * examples
+    places = np.linspace(0, total - 1, min(_CLOSING_PICTURES, total)).astype(int)
+    orders = [
+        Order(recipe.seed, *programs[place // examples], int(place % examples), 1, recipe.pool_size) for place in places
+    ]
     wanted = (module.SIZE, module.SIZE)
+    pictures = (picture for (picture,) in painted(orders, workers))
     return np.stack([cv2.resize(picture, wanted, interpolation=cv2.INTER_LINEAR) for picture in pictures]) / np.float32(
         255
     )
