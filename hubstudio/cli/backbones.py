@@ -31,9 +31,9 @@ Proxies: 'proxy' in the settings, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 Fetched modules are kept in TFHUB_CACHE_DIR if that is set, else in the program's own folder.
 """
 _MORE = (
-    "top-1 %: of the whole network on ImageNet, as published. "
-    "sets %: logistic regression on its features, on photos of hand signs, clothes and produce.\n"
-    "Any image feature-vector module of TF Hub works too: give its handle, a .tar.gz, or the folder it is unpacked in."
+    "top-1 %: photos of ImageNet that the whole network names rightly, as published.",
+    "sets %: photos of hand signs / clothes / produce that a logistic regression on its features names rightly.",
+    "Any image feature-vector module of TF Hub works too: give its handle, a .tar.gz, or the folder it is unpacked in.",
 )
 
 
@@ -65,7 +65,7 @@ def _list(context: Context) -> int:
         context.console.message(str(problem))
     rows = [backbone_list.HEADINGS, *(line.cells() for line in lines)]
     damage = [line.damage() for line in lines if line.damage()]
-    context.console.result(document, [*table(rows), "", *damage, _MORE])
+    context.console.result(document, [*table(rows), "", *damage, *_MORE])
     return 0
 
 

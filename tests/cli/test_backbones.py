@@ -52,6 +52,7 @@ def test_the_list_says_in_words_what_is_where(hubstudio: Hubstudio, cache: Path)
     out = hubstudio("backbones").out
     lines = {line.split()[0]: line for line in out.splitlines() if line}
     assert "bundled" in lines["studio-mini"]
+    assert "\\x" not in out  # what would not be shown as it is
     assert "to download" in lines["mobilenet-v2-100-224"]
     assert "broken" in lines["mobilenet-v1-025-224"].split()
     assert "'mobilenet-v1-025-224' is broken: saved_model.pb is missing." in out
