@@ -121,11 +121,8 @@ def test_a_split_is_used_while_an_edit_is_checked_also_if_the_check_stands_still
     assert_22_photos_are_divided(session)
 
 
-def test_a_split_that_is_looked_into_while_a_check_ends_is_used(
-    session_with_photos: Session, photos: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = session_with_photos
-    file = exported(session, tmp_path / "split.csv", qtbot)
+def hold_dividing(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let no dividing come to its end before the event that is returned."""
     may_end, divide_again = threading.Event(), photo_jobs.divide_again
 
     def slow(base: PhotoSet, plan: Plan, cancel: CancelToken) -> photo_jobs.Division:
@@ -133,6 +130,15 @@ def test_a_split_that_is_looked_into_while_a_check_ends_is_used(
         return divide_again(base, plan, cancel)
 
     monkeypatch.setattr(photo_jobs, "divide_again", slow)
+    return may_end
+
+
+def test_a_split_that_is_looked_into_while_a_check_ends_is_used(
+    session_with_photos: Session, photos: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with_photos
+    file = exported(session, tmp_path / "split.csv", qtbot)
+    may_end = hold_dividing(monkeypatch)
     session.use_split(file)
     with qtbot.waitSignal(session.photos_checked, timeout=10_000):
         leave_out_eight(session, photos)
@@ -175,13 +181,7 @@ def test_a_split_for_photos_that_are_no_longer_those_says_so(
 ) -> None:
     session = session_with_photos
     file = exported(session, tmp_path / "split.csv", qtbot)
-    may_end, divide_again = threading.Event(), photo_jobs.divide_again
-
-    def slow(base: PhotoSet, plan: Plan, cancel: CancelToken) -> photo_jobs.Division:
-        assert may_end.wait(20)
-        return divide_again(base, plan, cancel)
-
-    monkeypatch.setattr(photo_jobs, "divide_again", slow)
+    may_end = hold_dividing(monkeypatch)
     check.hold()
     session.use_split(file)
     with qtbot.waitSignal(session.photos_changed):
