@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 import stat
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pillow_heif
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from hubstudio.core.colours import rgb
 from hubstudio.core.decoding_room import DecodingRoom
 from hubstudio.core.jpeg import jpeg_array, read_jpeg, scale_for
 from hubstudio.core.png import check_chunks, mend_transparency
+from hubstudio.core.shrinking import FloatPixels, shrink
 from hubstudio.core.unreadable import MAX_PIXELS, DamageError, UnreadablePhotoError, reason_of, unidentified
-
-FloatPixels = NDArray[np.float32]
-"""``[height, width, 3]``, RGB, 0 to 255."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "PPM", "ICO")
 """What Pillow is asked to try. MPO, several JPEGs in a file, comes with JPEG and has no entry of its own."""
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Files are read whole, then decoded; beyond this they are films, or scans to be saved smaller."""
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 """Raise it when ``pixels`` gives other numbers than before: features that are kept were computed from them."""
-LARGE_PHOTO_PIXELS = 1_000_000
-"""From here on shrinking row by row is faster than in pieces of several rows."""
-
-_LARGEST_PRODUCT = 200_000
-"""Multiplications in one product of matrices: from 262,144 on OpenBLAS spreads it over all cores, which others use."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,6 +40,18 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a photo upright, by its EXIF orientation."""
+_TURNED: dict[int, Callable[[FloatPixels], FloatPixels]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2),
+    8: np.rot90,
+}
+"""The same for arrays ``[height, width, 3]``."""
+_FIRST_ON_ITS_SIDE = 5
+"""From this orientation on, width and height change places."""
 
 _room = DecodingRoom(96_000_000)  # pixels in all threads together: at 4 to 8 bytes each, below a gigabyte
 
@@ -115,100 +117,17 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def pixels(path: Path, size: tuple[int, int], digest: bytes | None = None) -> FloatPixels:
-    """Return the photo shrunk (or grown) to ``size`` = (height, width) as float32 RGB, 0 to 255.
+def pixels(
+    path: Path, size: tuple[int, int], digest: bytes | None = None, into: FloatPixels | None = None
+) -> FloatPixels:
+    """Return the photo shrunk (or grown) to ``size`` = (height, width) as float32 RGB, 0 to 255; in ``into`` if given.
 
-    With ``digest``, a file whose content is another by now cannot be read.
+    With ``digest``, a file whose content is another by now cannot be read. Raises as ``decode`` does.
     """
     with _explained(path):
         content = _content_of(path, digest)
-        array = _jpeg_array(content)
-        return _shrink(np.asarray(_photo(content, None)[0]) if array is None else array, size)
-
-
-def shrink(image: Image.Image, size: tuple[int, int]) -> FloatPixels:
-    """Resize to ``size`` = (height, width) with a triangle filter that widens when shrinking (antialiased).
-
-    It is the filter of ``keras.layers.Resizing(interpolation="bilinear", antialias=True)``, which the trained
-    models carry inside; both agree to 0.005 of 255 on photos of any size. Nothing is rounded on the way: fine-tuned
-    models answer measurably otherwise on photos rounded to whole levels.
-    """
-    return _shrink(np.asarray(image), size)
-
-
-def _shrink(pixels: NDArray[np.uint8], size: tuple[int, int]) -> FloatPixels:
-    height, width, _ = pixels.shape
-    if height * width <= LARGE_PHOTO_PIXELS:
-        return _shrink_small(pixels, size)
-    by_rows = _shrink_rows(pixels, size[0])
-    by_columns = _shrink_rows(np.ascontiguousarray(by_rows.transpose(1, 0, 2)), size[1])
-    return np.ascontiguousarray(by_columns.transpose(1, 0, 2))
-
-
-def _shrink_small(pixels: NDArray[np.uint8], size: tuple[int, int]) -> FloatPixels:
-    """Filter ``[height, width, 3]`` to ``size`` in products of matrices, a few rows or columns at a time."""
-    height, width, _ = pixels.shape
-    flat = pixels.reshape(height, -1)
-    rows = np.empty((size[0], width * 3), np.float32)
-    for piece in _pieces(height, size[0], 1, width * 3):
-        np.matmul(piece.weights.T, flat[piece.source].astype(np.float32), out=rows[piece.target])
-    filtered = np.empty((size[0], size[1] * 3), np.float32)
-    for piece in _pieces(width, size[1], 3, size[0]):
-        filtered[:, piece.target] = rows[:, piece.source] @ piece.weights
-    return filtered.reshape(*size, 3)
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A stretch of a filtered side: where it comes from, and with what weights."""
-
-    source: slice
-    target: slice
-    weights: FloatPixels
-    """``[source, target]``."""
-
-
-@lru_cache(maxsize=64)
-def _pieces(length: int, wanted: int, channels: int, across: int) -> tuple[_Piece, ...]:
-    """Return how ``length`` places become ``wanted`` ones, with ``channels`` values at each, ``across`` times."""
-    step = length / wanted
-    reach = max(step, 1.0)
-    room = _LARGEST_PRODUCT / (channels**2 * across * reach)  # of n * (n + 2), for n places of the filtered side
-    at_once = max(1, math.floor(math.sqrt(1 + room) - 1))
-    return tuple(
-        _piece(begin, min(begin + at_once, wanted), step, length, channels) for begin in range(0, wanted, at_once)
-    )
-
-
-def _piece(begin: int, end: int, step: float, length: int, channels: int) -> _Piece:
-    reach = max(step, 1.0)
-    centres = (np.arange(begin, end) + 0.5) * step
-    first = max(0, math.ceil(float(centres[0]) - reach - 0.5))
-    last = min(length, math.floor(float(centres[-1]) + reach + 0.5))
-    weights = np.maximum(1 - np.abs(np.arange(first, last)[:, np.newaxis] + 0.5 - centres) / reach, 0.0)
-    weights /= weights.sum(axis=0)
-    spread: FloatPixels = np.zeros((last - first, channels, end - begin, channels), np.float32)
-    for channel in range(channels):
-        spread[:, channel, :, channel] = weights
-    source, target = slice(first * channels, last * channels), slice(begin * channels, end * channels)
-    return _Piece(source, target, spread.reshape(source.stop - source.start, -1))
-
-
-def _shrink_rows(pixels: NDArray[np.uint8] | FloatPixels, rows: int) -> FloatPixels:
-    """Filter ``[height, width, 3]`` to ``[rows, width, 3]``, each row from the few that it covers.
-
-    The same as Pillow's filter for floating-point images, at half its time on 12 megapixels.
-    """
-    flat = pixels.reshape(pixels.shape[0], -1)
-    step = pixels.shape[0] / rows
-    reach = max(step, 1.0)
-    filtered = np.empty((rows, flat.shape[1]), np.float32)
-    for row in range(rows):
-        centre = (row + 0.5) * step
-        first, last = max(0, math.ceil(centre - reach - 0.5)), min(len(flat), math.floor(centre + reach + 0.5))
-        weights = 1 - np.abs(np.arange(first, last) + 0.5 - centre) / reach
-        filtered[row] = (weights / weights.sum()).astype(np.float32) @ flat[first:last].astype(np.float32)
-    return filtered.reshape(rows, *pixels.shape[1:])
+        shrunk = _shrunk_jpeg(content, size, into)
+        return shrink(_photo(content, None)[0], size, into) if shrunk is None else shrunk
 
 
 @contextmanager
@@ -244,16 +163,25 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _jpeg_array(content: bytes) -> NDArray[np.uint8] | None:
-    """Return ``[height, width, 3]`` of the most usual kind of photo; None of any other.
+def _shrunk_jpeg(content: bytes, size: tuple[int, int], into: FloatPixels | None) -> FloatPixels | None:
+    """Return ``pixels`` of the most usual kind of photo; None of any other.
 
-    The same pixels as ``_photo`` has, without the way into Pillow's memory and out of it, half of the decoder's time.
+    The same as from ``_photo``, without the way into Pillow's memory and out of it, and turned once it is small.
     """
     with _opened(content) as opened:
-        if opened.format not in ("JPEG", "MPO") or _turn(opened) is not None:
+        if opened.format not in ("JPEG", "MPO"):
             return None
         with _room.for_pixels(opened.width * opened.height):
-            return jpeg_array(opened, content)
+            array = jpeg_array(opened, content)
+        turn = _turn(opened)
+    if array is None or turn is None:
+        return None if array is None else shrink(array, size, into)
+    height, width = size
+    upright = _TURNED[turn](shrink(array, (width, height) if turn >= _FIRST_ON_ITS_SIDE else size))
+    if into is None:
+        return np.ascontiguousarray(upright)
+    into[:] = upright
+    return into
 
 
 def _photo(content: bytes, side: int | None) -> tuple[Image.Image, tuple[int, int]]:
@@ -276,7 +204,7 @@ def _photo(content: bytes, side: int | None) -> tuple[Image.Image, tuple[int, in
                 image = _fitted(image, size, scale * factor, side)
             if turn is not None:
                 image = image.transpose(_TURNS[turn])
-    return image, size if turn is None or turn < 5 else (size[1], size[0])
+    return image, size if turn is None or turn < _FIRST_ON_ITS_SIDE else (size[1], size[0])
 
 
 def _opened(content: bytes) -> Image.Image:

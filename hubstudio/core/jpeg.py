@@ -13,6 +13,7 @@ import simplejpeg  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 from PIL import Image
 
+from hubstudio.core.scratch import Scratch
 from hubstudio.core.unreadable import CUT_SHORT, DamageError, damaged
 
 _COLOUR_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
@@ -32,6 +33,8 @@ _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 _NEEDED = frozenset((*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, _JFIF, _ADOBE))
 _SEQUENTIAL = (0xC0, 0xC1)
 
+_pixels = Scratch()
+
 
 def scale_for(size: tuple[int, int], side: int | None) -> int:
     """Return by how much a JPEG may shrink while it is decoded (8, 4, 2, 1) and keep ``side`` pixels at its shorter."""
@@ -43,9 +46,12 @@ def scale_for(size: tuple[int, int], side: int | None) -> int:
 def jpeg_array(opened: Image.Image, content: bytes) -> NDArray[np.uint8] | None:
     """Return the pixels ``[height, width, 3]`` of an RGB JPEG that Pillow has opened, not turned.
 
-    None if only ``read_jpeg`` can read it. Raises ``DamageError`` as that does.
+    None if only ``read_jpeg`` can read it. Raises ``DamageError`` as that does. The memory is the thread's, and is used
+    again by the next call.
     """
-    return _array(content, opened.mode, opened.size) if opened.mode == "RGB" else None
+    if opened.mode != "RGB":
+        return None
+    return _array(content, opened.mode, opened.size, _pixels.array((opened.height * opened.width * 3,), np.uint8))
 
 
 def read_jpeg(opened: Image.Image, content: bytes, scale: int) -> Image.Image:
@@ -69,26 +75,28 @@ def _scaled(size: tuple[int, int], scale: int) -> tuple[int, int]:
     return -(-size[0] // scale), -(-size[1] // scale)
 
 
-def _array(content: bytes, mode: str, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+def _array(
+    content: bytes, mode: str, size: tuple[int, int], memory: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8] | None:
     """Return ``[height, width, channels]``, or None if Pillow shall read it, as simplejpeg gives no pixels then."""
     try:
-        return _strict(content, mode, size)
+        return _strict(content, mode, size, memory)
     except ValueError as error:
         if _NOT_FOR_SIMPLEJPEG.search(str(error)):
             return None
         bare = _bare(content)
     try:
-        return _strict(bare, mode, size)
+        return _strict(bare, mode, size, memory)
     except ValueError as error:
         if _HARMLESS.search(str(error)):
             return None
         raise DamageError(_clause(str(error))) from error
 
 
-def _strict(content: bytes, mode: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+def _strict(content: bytes, mode: str, size: tuple[int, int], memory: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     width, height = size
     decode = cast(Any, simplejpeg.decode_jpeg)
-    array = decode(content, _COLOUR_SPACES[mode], min_height=height, min_width=width, strict=True)
+    array = decode(content, _COLOUR_SPACES[mode], min_height=height, min_width=width, buffer=memory, strict=True)
     if array.shape[:2] != (height, width):
         raise DamageError(damaged("two sizes"))
     return array

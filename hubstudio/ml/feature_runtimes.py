@@ -85,7 +85,11 @@ def openvino_runtime(module: HubModule, size: int) -> Runtime:
     # Without the hint some CPUs compute in bfloat16, and the features would be others.
     options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     compiled: Any = core.compile_model(steps.build(), "CPU", options)
-    return Runtime(OPENVINO, lambda photos: np.array(compiled(np.ascontiguousarray(photos))[0], np.float32))
+
+    def run(photos: Photos) -> Features:
+        return np.array(compiled(np.ascontiguousarray(photos), share_inputs=True)[0], np.float32)
+
+    return Runtime(OPENVINO, run)
 
 
 def runtime_named(name: str, module: HubModule, size: int) -> Runtime | None:

@@ -1,11 +1,11 @@
-"""Photos into arrays: decoded by several threads, in order, ahead of whoever consumes them."""
+"""Photos into arrays: decoded by several threads, each to its place, in order, ahead of whoever consumes them."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,45 +41,54 @@ def read_batches(
 ) -> Generator[PhotoBatch]:
     """Yield photos shrunk to ``size`` × ``size`` in the order of ``paths``. Raises ``Cancelled`` between photos.
 
-    The last batch is filled up by nobody: it is shorter. With ``digests``, a photo whose content is another by now is
-    as unreadable as one that is gone.
+    Each batch is of ``batch_size`` entries of the list, the last one of what is left; it is shorter by those that
+    cannot be read. With ``digests``, a photo whose content is another by now is as unreadable as one that is gone.
     """
     wanted = digests if digests is not None else [None] * len(paths)
-    read: list[FloatPixels] = []
-    places: list[int] = []
-    unreadable: dict[int, str] = {}
-    for place, photo in enumerate(_read_in_order(paths, wanted, size, cancel)):
-        if isinstance(photo, str):
-            unreadable[place] = photo
-        else:
-            places.append(place)
-            read.append(photo)
-        if len(read) == batch_size or place == len(paths) - 1:
-            photos = np.stack(read) if read else np.empty((0, size, size, 3), np.float32)
-            yield PhotoBatch(tuple(places), photos, unreadable, place + 1)
-            read, places, unreadable = [], [], {}
-
-
-def _read_in_order(
-    paths: Sequence[Path], digests: Sequence[bytes | None], size: int, cancel: CancelToken
-) -> Iterator[FloatPixels | str]:
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
-    waiting: deque[Future[FloatPixels | str]] = deque()
+    begun: deque[_BegunBatch] = deque()
     try:
-        for path, digest in zip(paths, digests, strict=True):
-            waiting.append(pool.submit(_read, path, size, digest))
-            if len(waiting) >= _AHEAD:
-                cancel.check_before_results()
-                yield waiting.popleft().result()
-        while waiting:
-            cancel.check_before_results()
-            yield waiting.popleft().result()
+        for begin in range(0, len(paths), batch_size):
+            entries = slice(begin, begin + batch_size)
+            begun.append(_BegunBatch(pool, begin, paths[entries], wanted[entries], size))
+            if len(begun) * batch_size > _AHEAD:
+                yield begun.popleft().finished(cancel)
+        while begun:
+            yield begun.popleft().finished(cancel)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path, size: int, digest: bytes | None) -> FloatPixels | str:
+class _BegunBatch:
+    """Some entries of a list, each on its way from a file to its place in one array."""
+
+    def __init__(
+        self, pool: Executor, begin: int, paths: Sequence[Path], digests: Sequence[bytes | None], size: int
+    ) -> None:
+        self._begin = begin
+        self._photos = np.empty((len(paths), size, size, 3), np.float32)
+        self._reasons = [
+            pool.submit(_read, path, digest, photo)
+            for path, digest, photo in zip(paths, digests, self._photos, strict=True)
+        ]
+
+    def finished(self, cancel: CancelToken) -> PhotoBatch:
+        """Wait for all of them. Raises ``Cancelled`` between photos."""
+        unreadable: dict[int, str] = {}
+        for place, reason in enumerate(self._reasons, self._begin):
+            cancel.check_before_results()
+            if why := reason.result():
+                unreadable[place] = why
+        end = self._begin + len(self._reasons)
+        places = tuple(place for place in range(self._begin, end) if place not in unreadable)
+        photos = self._photos[[place - self._begin for place in places]] if unreadable else self._photos
+        return PhotoBatch(places, photos, unreadable, end)
+
+
+def _read(path: Path, digest: bytes | None, into: FloatPixels) -> str:
+    """Fill ``into``; return why that cannot be done, or an empty string."""
     try:
-        return pixels(path, (size, size), digest)
+        pixels(path, into.shape[:2], digest, into)
     except UnreadablePhotoError as error:
         return error.reason
+    return ""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hubstudio.core.decode import LARGE_PHOTO_PIXELS, UnreadablePhotoError, decode, digest_of, examine, pixels, shrink
+from hubstudio.core.decode import UnreadablePhotoError, decode, digest_of, examine, pixels
+from hubstudio.core.shrinking import shrink
 
 RED, GREEN, BLUE, YELLOW = (250, 5, 5), (5, 250, 5), (5, 5, 250), (250, 250, 5)
 TURNS = {
@@ -178,44 +179,30 @@ def test_a_file_one_may_not_read_says_so(tmp_path: Path) -> None:
         decode(tmp_path / "photo.jpg")
 
 
-def triangle(length: int, wanted: int) -> np.ndarray:
-    """Weights of an antialiased triangle filter, written from its definition."""
-    scale = length / wanted
-    reach = max(scale, 1.0)
-    centres = (np.arange(wanted) + 0.5) * scale
-    distances = (np.arange(length)[None, :] + 0.5 - centres[:, None]) / reach
-    weights = np.clip(1.0 - np.abs(distances), 0.0, None)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-@pytest.mark.parametrize("size", [(24, 24), (7, 50), (96, 96), (1, 1), (60, 80)])
-def test_shrinking_is_a_triangle_filter_that_widens(size: tuple[int, int]) -> None:
-    photo = np.random.default_rng(3).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    rows, columns = triangle(60, size[0]), triangle(80, size[1])
-    expected = np.einsum("rh,hwc,kw->rkc", rows, photo.astype(np.float64), columns, optimize=True)
-    assert np.abs(shrink(Image.fromarray(photo), size) - expected).max() < 0.005
-
-
-def test_a_large_photo_agrees_to_one_level() -> None:
-    photo = np.random.default_rng(4).integers(0, 256, (1200, 1700, 3), dtype=np.uint8)
-    assert photo.shape[0] * photo.shape[1] > LARGE_PHOTO_PIXELS
-    expected = np.einsum(
-        "rh,hwc,kw->rkc", triangle(1200, 40), photo.astype(np.float64), triangle(1700, 40), optimize=True
-    )
-    assert np.abs(shrink(Image.fromarray(photo), (40, 40)) - expected).max() < 1.0
-
-
-@pytest.mark.parametrize("side", [5, 300, 1500])
-def test_one_colour_stays_that_colour(side: int) -> None:
-    values = shrink(Image.new("RGB", (side, side), (17, 128, 255)), (31, 33))
-    assert values.dtype == np.float32
-    assert values.shape == (31, 33, 3)
-    assert np.abs(values - np.array([17, 128, 255])).max() < 1e-3
-
-
 def test_pixels_are_decoded_and_shrunk(tmp_path: Path) -> None:
     four_corners().save(tmp_path / "photo.png")
     assert np.array_equal(pixels(tmp_path / "photo.png", (8, 9)), shrink(four_corners(), (8, 9)))
+
+
+@pytest.mark.parametrize("name", ["upright.jpg", "turned.jpg", "other.png"])
+def test_pixels_go_where_they_are_wanted(tmp_path: Path, name: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6 if name == "turned.jpg" else 1
+    four_corners().save(tmp_path / name, exif=exif)
+    wanted, places = pixels(tmp_path / name, (8, 9)), np.zeros((3, 8, 9, 3), np.float32)
+    assert pixels(tmp_path / name, (8, 9), into=places[1]).base is places
+    assert np.array_equal(places[1], wanted)
+    assert not places[::2].any()
+
+
+def test_a_photo_stays_as_it_is_while_the_next_one_is_read(tmp_path: Path) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (2, 90, 120, 3), dtype=np.uint8)
+    for number, photo in enumerate(noise):
+        Image.fromarray(photo).save(tmp_path / f"{number}.jpg")
+    first = pixels(tmp_path / "0.jpg", (40, 40))
+    before = first.copy()
+    assert not np.array_equal(pixels(tmp_path / "1.jpg", (40, 40)), before)
+    assert np.array_equal(first, before)
 
 
 @pytest.mark.shared

@@ -8,8 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from hubstudio.core import decode
-from hubstudio.core.decode import LARGE_PHOTO_PIXELS, shrink
+from hubstudio.core.shrinking import shrink
 from hubstudio.ml import tflite_resize
 
 
@@ -26,11 +25,3 @@ def test_all_three_agree_on_photos_of_any_size(size: tuple[int, int]) -> None:
     layer = keras.layers.Resizing(96, 96, interpolation="bilinear", antialias=True)
     np.testing.assert_allclose(layer(batch)[0], own, atol=0.005)
     np.testing.assert_allclose(tflite_resize.resize(batch, 96)[0], own, atol=0.01)
-
-
-def test_both_ways_of_shrinking_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    image = photo(1300, 900)
-    assert image.width * image.height > LARGE_PHOTO_PIXELS
-    by_rows = shrink(image, (96, 64))
-    monkeypatch.setattr(decode, "LARGE_PHOTO_PIXELS", 10**9)
-    np.testing.assert_allclose(shrink(image, (96, 64)), by_rows, atol=0.001)
