@@ -44,7 +44,7 @@ _FORWARD_SECONDS = 1.0
 _MOST_BATCHES = 200
 _SMALL, _LARGE = (320, 240), (1280, 960)
 _DRAWN, _DECODED = 3, 12
-_HEAD_CLASSES, _HEAD_BATCH, _HEAD_HIDDEN = 10, 32, 512
+_HEAD_CLASSES, _HEAD_BATCH, _HEAD_STEPS, _HEAD_HIDDEN = 10, 32, 64, 512
 _STEP_BATCH = 8
 _FEWEST_LAPS, _LAPS_SECONDS = 3, 0.3
 _MOST_SECONDS = 2.0
@@ -220,17 +220,17 @@ def _head_speed(plan: Plan, module: HubModule) -> HeadSpeed:
 def _head_seconds(plan: Plan, module: HubModule) -> tuple[float, float]:
     """Return the seconds to prepare a head's steps and those of a training step."""
     random = np.random.default_rng(3)
-    rows = 8 * _HEAD_BATCH
+    rows = _HEAD_STEPS * _HEAD_BATCH
     features = random.normal(size=(rows, module.features)).astype(np.float32)
     labels = random.integers(0, _HEAD_CLASSES, rows).astype(np.int32)
     plan = replace(plan, mode=Mode.EXTRACT, output=Plan("").output)
     classifier = build_classifier(plan, module, _HEAD_CLASSES, FeatureStatistics.of(features))
-    laps: dict[int, list[float]] = {}
+    taken: list[float] = []  # by the steps of each epoch
     ends: list[float] = []
 
     def on_event(event: Event) -> None:
-        if isinstance(event, BatchDone):
-            laps.setdefault(event.epoch, []).append(event.elapsed)
+        if isinstance(event, BatchDone) and event.batch == event.batches:
+            taken.append(event.elapsed - (ends[-1] if ends else 0.0))
         elif isinstance(event, EpochDone):
             ends.append(event.elapsed)
 
@@ -240,8 +240,8 @@ def _head_seconds(plan: Plan, module: HubModule) -> tuple[float, float]:
     validation = Examples.of(features[:_HEAD_BATCH], labels[:_HEAD_BATCH])
     around = Surroundings(on_event, CancelToken(), lambda: time.perf_counter() - began)
     train_phase(classifier.head, examples, validation, phase, None, around)
-    steps = np.concatenate([np.diff(laps[epoch]) for epoch in list(laps)[1:]])
-    return max(ends[0] - (ends[-1] - ends[0]) / (len(ends) - 1), 0.0), float(np.median(steps))
+    start = ends[0] - (ends[-1] - ends[0]) / (len(ends) - 1)
+    return max(start, 0.0), statistics.median(taken[1:]) / _HEAD_STEPS
 
 
 def _usual_seconds(run: Callable[[], Any]) -> float:

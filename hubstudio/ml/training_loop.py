@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import TrainingError
 from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted, Report
 from hubstudio.core.hyper_parameters import VALIDATION_BATCH
-from hubstudio.ml.any_length import Batch, trace_for_any_length
 from hubstudio.ml.training_data import Examples, Rows
+from hubstudio.ml.training_steps import MOST_TOGETHER, NOT_ENOUGH_MEMORY, Batch, Stepped, TrainingSteps
 
 Arrays = dict[str, NDArray[Any]]
+
+_SECONDS_TOGETHER = 0.03
+"""Steps that go in one call take so long, or are a single one: whoever wants to pause or stop shall not wait."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,9 @@ class _PhaseLoop:
         self.moving = _moving_variables(model, batch_norm=plan.follows_batch_norm)
         self.place = Place(batch_size=plan.batch_size, best=to_beat)
         self.best_weights = _values(self.moving)
-        trace_for_any_length(model, self._batch(np.arange(1)))
+        self._together = 1
+        self._most_together = MOST_TOGETHER if plan.phase is Phase.HEAD else 1
+        self._steps = TrainingSteps(model, self._batch(np.arange(1)))
         if begin_at:
             self._restore(begin_at)
 
@@ -207,33 +212,46 @@ class _PhaseLoop:
     def _step(self, order: Rows) -> bool:
         """Train on the next photos; False if that cannot be done and what was reached is kept."""
         place, plan = self.place, self.plan
-        rows = order[place.row : place.row + place.batch_size]
-        done = (place.epoch - 1 + place.row / len(order)) / plan.epochs
-        self._set_rate(plan.learning_rate * rate_factor(done, plan.warm_up))
+        rows = order[place.row : place.row + place.batch_size * self._together]
+        rates = [self._rate_at(place.row + first, len(order)) for first in range(0, len(rows), place.batch_size)]
+        began = time.perf_counter()
         try:
-            logs = self._train_on(rows)
-        except (tf.errors.ResourceExhaustedError, MemoryError):
-            return self._halve()
-        loss = place.loss_sum + float(logs["cross_entropy"]) * len(rows)
-        right = place.right + round(float(logs["accuracy"]) * len(rows))  # a count: the float32 is off a little
-        if not math.isfinite(loss):
+            stepped = self._steps.train(self._batch(rows), rates, place.batch_size)
+        except NOT_ENOUGH_MEMORY:
+            return self._go_on_with_less()
+        self._fit_together(time.perf_counter() - began, stepped, len(rates))
+        place = _after(place, stepped, len(rows))
+        if not math.isfinite(place.loss_sum):
             if place.best is None:
                 raise _diverged(plan, place.epoch)
             self._note(f"The loss was no number any more in epoch {place.epoch}: a lower learning rate goes further.")
             return False
-        self.place = replace(place, row=place.row + len(rows), batch=place.batch + 1, loss_sum=loss, right=right)
+        self.place = place
         self._tell_batch(len(order))
         return True
 
-    def _train_on(self, rows: Rows) -> dict[str, float]:
-        inputs, labels, weights = self._batch(rows)
-        return self.model.train_on_batch(inputs, labels, sample_weight=weights, return_dict=True)
+    def _rate_at(self, row: int, photos: int) -> float:
+        done = (self.place.epoch - 1 + row / photos) / self.plan.epochs
+        return self.plan.learning_rate * rate_factor(done, self.plan.warm_up)
+
+    def _fit_together(self, seconds: float, stepped: Stepped, wanted: int) -> None:
+        """Choose how many steps go in the next call; that changes nothing of what they compute."""
+        steps = len(stepped.accuracy)
+        if steps < wanted:
+            self._most_together = 1
+        self._together = max(1, min(self._most_together, int(_SECONDS_TOGETHER * steps / seconds)))
 
     def _batch(self, rows: Rows) -> Batch:
         return (*self.training.batch(rows, self.place.epoch), self.training.weights(rows))
 
-    def _halve(self) -> bool:
-        """Go on with half as many photos in a step; the step that failed has changed nothing. False at a single one."""
+    def _go_on_with_less(self) -> bool:
+        """Go on with single steps, then with half as many photos in one, after a call that has changed nothing.
+
+        False at a single photo.
+        """
+        if self._together > 1:
+            self._together = self._most_together = 1
+            return True
         half = self.place.batch_size // 2
         if half:
             self._note(f"{self.place.batch_size} photos in a batch did not fit into memory; it goes on with {half}.")
@@ -285,9 +303,6 @@ class _PhaseLoop:
         )
         self._offer_snapshot()
 
-    def _set_rate(self, rate: float) -> None:
-        self.model.optimizer.learning_rate.assign(rate)
-
     def _offer_snapshot(self) -> None:
         self.around.keep(self.plan.phase, self.place.epochs_done, self.snapshot)
 
@@ -311,6 +326,22 @@ class _PhaseLoop:
         if not optimizer.built:
             optimizer.build(self.model.trainable_variables)
         return list(optimizer.variables)
+
+
+def _after(place: Place, stepped: Stepped, rows: int) -> Place:
+    """Return the place after some steps on so many rows, or on fewer if the steps do not reach that far."""
+    for entropy, accuracy in zip(stepped.cross_entropy, stepped.accuracy, strict=True):
+        count = min(rows, place.batch_size)
+        right = round(accuracy * count)  # a count: the float32 is off a little
+        place = replace(
+            place,
+            row=place.row + count,
+            batch=place.batch + 1,
+            loss_sum=place.loss_sum + entropy * count,
+            right=place.right + right,
+        )
+        rows -= count
+    return place
 
 
 def rate_factor(done: float, warm_up: float = 0.05) -> float:

@@ -19,7 +19,7 @@ import keras
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.events import BatchDone, Event, FeaturesDone, Phase, PhaseStarted
 from hubstudio.core.plan import Plan
-from hubstudio.ml import checkpoints, fine_tuning_ways
+from hubstudio.ml import checkpoints, fine_tuning_ways, training_loop
 from hubstudio.ml.engine import LocalEngine
 
 
@@ -50,6 +50,7 @@ def main(how: str, *rest: str) -> None:
     *paths, moment, count = rest
     killer = Killer(moment, int(count))
     checkpoints._SECONDS_BETWEEN, checkpoints._SHARE_OF_TIME = 0.0, float("inf")  # one after every batch
+    training_loop._SECONDS_TOGETHER = 0.0  # and every batch for itself, which may be a moment then
     fine_tuning_ways.FRONT_PASSES = 0  # fine-tune behind the frozen border, few photos or not
     _watch(keras.Model, "test_on_batch", killer, "validation", first=True)
     _watch(Path, "replace", killer, "before a file is in place", first=True)

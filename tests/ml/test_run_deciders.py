@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import pytest
 
 from hubstudio.core.cancel import CancelToken
@@ -22,6 +21,7 @@ from hubstudio.core.processor import usable_cores
 from hubstudio.core.run_folder import RunFolder
 from hubstudio.ml import made_with
 from hubstudio.ml.engine import LocalEngine
+from hubstudio.ml.training_steps import Stepped, TrainingSteps
 
 
 @pytest.fixture
@@ -75,14 +75,14 @@ def test_a_person_who_stops_is_no_lack_of_progress(plan: Plan, tmp_path: Path) -
 
 
 def test_a_phase_that_could_not_go_on_says_so(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    train_on_batch = keras.Model.train_on_batch
+    take_steps = TrainingSteps.train
     epochs: list[int] = []
 
-    def diverging(self: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        logs = train_on_batch(self, *args, **kwargs)
-        return {**logs, "cross_entropy": float("nan")} if len(epochs) == 2 else logs
+    def diverging(self: TrainingSteps, *args: Any) -> Stepped:
+        stepped = take_steps(self, *args)
+        return replace(stepped, cross_entropy=[float("nan")] * len(stepped.accuracy)) if len(epochs) == 2 else stepped
 
-    monkeypatch.setattr(keras.Model, "train_on_batch", diverging)
+    monkeypatch.setattr(TrainingSteps, "train", diverging)
     summary = LocalEngine().train(
         plan, tmp_path / "run", lambda event: epochs.append(1) if isinstance(event, EpochDone) else None, CancelToken()
     )

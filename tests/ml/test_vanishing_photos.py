@@ -20,7 +20,7 @@ from hubstudio.core.intake import read_photos
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
-from hubstudio.ml import checkpoints
+from hubstudio.ml import checkpoints, training_loop
 from hubstudio.ml.engine import LocalEngine
 from pictures import save_picture
 
@@ -92,6 +92,12 @@ def make(
         FINE_TUNE: replace(plan, mode=Mode.FINE_TUNE, unfreeze=2),
     }
     return lambda kind: Bench(photos, tmp_path / "runs", kinds[kind])
+
+
+@pytest.fixture(autouse=True)
+def one_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a training be interrupted within an epoch: so few photos go through the head in one call otherwise."""
+    monkeypatch.setattr(training_loop, "_SECONDS_TOGETHER", 0.0)
 
 
 def in_the_second_epoch(event: Event) -> bool:
