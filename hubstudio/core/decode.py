@@ -166,7 +166,8 @@ def _content(path: Path) -> bytes:
 def _shrunk_jpeg(content: bytes, size: tuple[int, int], into: FloatPixels | None) -> FloatPixels | None:
     """Return ``pixels`` of the most usual kind of photo; None of any other.
 
-    The same as from ``_photo``, without the way into Pillow's memory and out of it, and turned once it is small.
+    The same as from ``_photo``, but for the last digits of turned ones: without the way into Pillow's memory and out of
+    it, and turned once it is small.
     """
     with _opened(content) as opened:
         if opened.format not in ("JPEG", "MPO"):

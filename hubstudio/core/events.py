@@ -85,7 +85,7 @@ class FeaturesDone:
 
 @dataclass(frozen=True)
 class BatchDone:
-    """One step of ``batches`` in this epoch; ``loss`` is the epoch's mean so far."""
+    """A step of ``batches`` in this epoch, or some quick ones up to ``batch``; ``loss`` is the epoch's mean so far."""
 
     phase: Phase
     epoch: int

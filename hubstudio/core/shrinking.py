@@ -11,6 +11,7 @@ the processor's cache and in the calling thread.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +31,7 @@ _USUAL_PRODUCT = 200_000
 _COVERED_ROWS = 20
 """Rows of a photo that one product covers, besides its margins. Fewer: more products; more: more zeros in them."""
 _FEWEST_ROWS, _MOST_ROWS = 2, 16
+_LONGEST_KEPT = 10_000
 
 _rows, _tile = Scratch(), Scratch()
 
@@ -37,9 +39,10 @@ _rows, _tile = Scratch(), Scratch()
 def shrink(
     photo: Image.Image | NDArray[np.uint8], size: tuple[int, int], into: FloatPixels | None = None
 ) -> FloatPixels:
-    """Return an RGB photo resized to ``size`` = (height, width), 0 to 255; in ``into`` if that is given."""
+    """Return an RGB photo resized to ``size`` = (height, width), 0 to 255; in ``into`` (contiguous) if given."""
     pixels = np.asarray(photo)
     result: FloatPixels = np.empty((*size, 3), np.float32) if into is None else into
+    assert result.flags.c_contiguous
     rows = _shrink_height(pixels.reshape(len(pixels), -1), size[0])
     _shrink_width(rows, result.reshape(size[0], -1))
     return result
@@ -53,6 +56,16 @@ class _Stretch:
     target: slice
     weights: FloatPixels
     """``[target, source]``, or the other way round where what is filtered stands in rows."""
+
+
+def _kept_for_usual_sizes(make: Callable[..., tuple[_Stretch, ...]]) -> Callable[..., tuple[_Stretch, ...]]:
+    """Keep what ``make`` gives for a length, since photos of a set are of few; not for very long sides."""
+    kept = lru_cache(maxsize=256)(make)
+
+    def make_or_remember(length: int, *others: int) -> tuple[_Stretch, ...]:
+        return (kept if length <= _LONGEST_KEPT else make)(length, *others)
+
+    return make_or_remember
 
 
 def _shrink_height(flat: NDArray[np.uint8], wanted: int) -> FloatPixels:
@@ -77,14 +90,14 @@ def _shrink_width(rows: FloatPixels, filtered: FloatPixels) -> None:
             np.matmul(rows[some, stretch.source], stretch.weights, out=filtered[some, stretch.target])
 
 
-@lru_cache(maxsize=64)
+@_kept_for_usual_sizes
 def _strips(height: int, wanted: int) -> tuple[_Stretch, ...]:
     """Return how ``height`` rows become ``wanted`` ones."""
     at_once = min(max(_FEWEST_ROWS, round(_COVERED_ROWS * wanted / height)), _MOST_ROWS)
     return tuple(_stretch(begin, min(begin + at_once, wanted), height, wanted) for begin in range(0, wanted, at_once))
 
 
-@lru_cache(maxsize=64)
+@_kept_for_usual_sizes
 def _stretches(width: int, wanted: int, rows: int) -> tuple[_Stretch, ...]:
     """Return how ``width`` pixels become ``wanted`` ones, in each of so many rows; each colour for itself."""
     reach = max(width / wanted, 1.0)
@@ -110,4 +123,8 @@ def _stretch(begin: int, end: int, length: int, wanted: int) -> _Stretch:
 def _for_colours(stretch: _Stretch) -> _Stretch:
     """Return the same for pixels of three values each."""
     source, target = (slice(part.start * 3, part.stop * 3) for part in (stretch.source, stretch.target))
-    return _Stretch(source, target, np.kron(stretch.weights.T, np.eye(3, dtype=np.float32)))
+    places, covered = stretch.weights.shape
+    spread: FloatPixels = np.zeros((covered, 3, places, 3), np.float32)
+    for colour in range(3):
+        spread[:, colour, :, colour] = stretch.weights.T
+    return _Stretch(source, target, spread.reshape(covered * 3, places * 3))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -50,8 +51,12 @@ def _write_keras(model_file: Path, target: Path) -> None:
 
 
 def _write_saved_model(model_file: Path, target: Path) -> None:
+    model = load_keras_file(model_file)
     photo = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
-    load_keras_file(model_file).export(target, format="tf_saved_model", input_signature=[photo], verbose=False)
+    # As Model.export does, but for tracking the model, too: that writes every number twice (Keras 3.15).
+    archive: Any = keras.export.ExportArchive()
+    archive.add_endpoint("serve", lambda photo: model(photo, training=False), input_signature=[photo])
+    archive.write_out(target, verbose=False)
 
 
 def _write_tflite(model_file: Path, target: Path) -> None:

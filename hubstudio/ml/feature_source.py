@@ -45,6 +45,8 @@ class FrozenBackbone:
 
     def __call__(self, photos: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return ``[photos, features]`` of ``[photos, size, size, 3]``, RGB, 0 to 255, ``FEATURE_BATCH`` at most."""
+        if not len(photos):
+            return np.empty((0, self.module.features), np.float32)
         self._runtime = self._runtime or self._decided(photos)
         self.computed += len(photos)
         return self._runtime(photos)

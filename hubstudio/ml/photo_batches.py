@@ -42,7 +42,8 @@ def read_batches(
     """Yield photos shrunk to ``size`` × ``size`` in the order of ``paths``. Raises ``Cancelled`` between photos.
 
     Each batch is of ``batch_size`` entries of the list, the last one of what is left; it is shorter by those that
-    cannot be read. With ``digests``, a photo whose content is another by now is as unreadable as one that is gone.
+    cannot be read, and may be empty. With ``digests``, a photo whose content is another by now is as unreadable as one
+    that is gone.
     """
     wanted = digests if digests is not None else [None] * len(paths)
     pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
@@ -51,7 +52,7 @@ def read_batches(
         for begin in range(0, len(paths), batch_size):
             entries = slice(begin, begin + batch_size)
             begun.append(_BegunBatch(pool, begin, paths[entries], wanted[entries], size))
-            if len(begun) * batch_size > _AHEAD:
+            if (len(begun) - 1) * batch_size >= _AHEAD:
                 yield begun.popleft().finished(cancel)
         while begun:
             yield begun.popleft().finished(cancel)

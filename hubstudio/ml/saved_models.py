@@ -103,8 +103,13 @@ def _saved_on_known_network(classifier: Classifier, file: Path) -> bool:
     if network is None:
         return False
     model = classifier.finished_on(network)
-    model.save(file)
-    return _is_same(load_keras_file(file), model)
+    try:
+        model.save(file)
+        return _is_same(load_keras_file(file), model)
+    except OSError:
+        raise  # the disk, not the model: the caller explains it
+    except Exception:  # zip, JSON, HDF5 and Keras each complain in their own way
+        return False
 
 
 def _is_same(model: keras.Model, other: keras.Model) -> bool:

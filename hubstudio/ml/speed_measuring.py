@@ -27,7 +27,7 @@ from hubstudio.core import speeds
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import DecodeSpeed, HeadSpeed, Speed, StepSpeed
 from hubstudio.core.errors import BackboneError
-from hubstudio.core.events import BatchDone, EpochDone, Event, Phase
+from hubstudio.core.events import EpochDone, Event, Phase
 from hubstudio.core.memory import memory_in_use
 from hubstudio.core.peak_memory import peak_memory
 from hubstudio.core.plan import Mode, Plan
@@ -225,13 +225,10 @@ def _head_seconds(plan: Plan, module: HubModule) -> tuple[float, float]:
     labels = random.integers(0, _HEAD_CLASSES, rows).astype(np.int32)
     plan = replace(plan, mode=Mode.EXTRACT, output=Plan("").output)
     classifier = build_classifier(plan, module, _HEAD_CLASSES, FeatureStatistics.of(features))
-    taken: list[float] = []  # by the steps of each epoch
     ends: list[float] = []
 
     def on_event(event: Event) -> None:
-        if isinstance(event, BatchDone) and event.batch == event.batches:
-            taken.append(event.elapsed - (ends[-1] if ends else 0.0))
-        elif isinstance(event, EpochDone):
+        if isinstance(event, EpochDone):
             ends.append(event.elapsed)
 
     began = time.perf_counter()
@@ -240,8 +237,8 @@ def _head_seconds(plan: Plan, module: HubModule) -> tuple[float, float]:
     validation = Examples.of(features[:_HEAD_BATCH], labels[:_HEAD_BATCH])
     around = Surroundings(on_event, CancelToken(), lambda: time.perf_counter() - began)
     train_phase(classifier.head, examples, validation, phase, None, around)
-    start = ends[0] - (ends[-1] - ends[0]) / (len(ends) - 1)
-    return max(start, 0.0), statistics.median(taken[1:]) / _HEAD_STEPS
+    epoch = statistics.median(np.diff(ends).tolist())
+    return max(ends[0] - epoch, 0.0), epoch / (_HEAD_STEPS + 1)  # the last one validates
 
 
 def _usual_seconds(run: Callable[[], Any]) -> float:

@@ -118,7 +118,7 @@ class Surroundings:
     cancel: CancelToken
     clock: Callable[[], float]
     keep: Callable[[Phase, int, Callable[[], Snapshot]], None] = field(default=lambda phase, epoch, snapshot: None)
-    """Called after every batch, with a way to make a snapshot, which takes time."""
+    """Called after every batch or few batches, with a way to make a snapshot, which takes time."""
     ended: Callable[[Phase, Snapshot, PhaseResult], None] = field(default=lambda phase, snapshot, result: None)
     """Called once the phase is over, before the best epoch's weights are put back."""
 
@@ -134,10 +134,10 @@ def train_phase(
 ) -> PhaseResult:
     """Train a compiled model that gives logits, and leave it with the weights of its best epoch that beats ``to_beat``.
 
-    If none does, it is left as it was. ``cancel.stop`` ends it after the current batch with the best so far; a part of
-    an epoch does not count. ``begin_at`` is a snapshot of this phase to go on from. A batch that does not fit into
-    memory is halved, and all after it. If the loss is no number any more, or not even one photo fits, the phase ends
-    with a note and the best so far. Raises ``Cancelled`` within a batch; where there is nothing to keep yet,
+    If none does, it is left as it was. ``cancel.stop`` ends it after the current batch, or a few, with the best so far;
+    a part of an epoch does not count. ``begin_at`` is a snapshot of this phase to go on from. A batch that does not fit
+    into memory is halved, and all after it. If the loss is no number any more, or not even one photo fits, the phase
+    ends with a note and the best so far. Raises ``Cancelled`` within a batch; where there is nothing to keep yet,
     ``TrainingError`` or ``MemoryError``.
     """
     return _PhaseLoop(model, training, validation, plan, to_beat, around, begin_at).run()
@@ -245,7 +245,7 @@ class _PhaseLoop:
         return (*self.training.batch(rows, self.place.epoch), self.training.weights(rows))
 
     def _go_on_with_less(self) -> bool:
-        """Go on with single steps, then with half as many photos in one, after a call that has changed nothing.
+        """Go on with single steps, then with half as many photos in one, after a call that has moved no weight.
 
         False at a single photo.
         """

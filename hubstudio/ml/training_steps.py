@@ -52,6 +52,7 @@ class TrainingSteps:
         self._model: Any = model  # its stub knows neither the steps nor the functions made of them
         self._rates, self._rows = np.empty(0, np.float32), 0
         self._measured: Any = tf.Variable(tf.zeros([MOST_TOGETHER, 2]), trainable=False)
+        self._done: Any = tf.Variable(tf.zeros([], tf.int64), trainable=False)  # steps of a call that moved the weights
         train = _traced(self._in_turn, batch, tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int32))
         test = _traced(self._model.test_step, batch[:2])
         self._model.train_function = lambda batches: train(*_given(next(batches)), self._rates, self._rows)
@@ -60,23 +61,23 @@ class TrainingSteps:
     def train(self, batch: Batch, rates: Sequence[float], rows: int) -> Stepped:
         """Step once at each of ``rates``, on ``rows`` rows of ``batch`` after the other, the last time on what is left.
 
-        If memory runs out, the steps before count. Raises one of ``NOT_ENOUGH_MEMORY`` where it was the first one.
+        If memory runs out, the steps before count. Raises one of ``NOT_ENOUGH_MEMORY`` where it was the first one: no
+        weight has moved then, but random numbers may have been drawn.
         """
         self._rates, self._rows = np.asarray(rates, np.float32), rows
         inputs, labels, weights = batch
-        before, steps = self._count(), len(rates)
+        iterations, steps = self._model.optimizer.iterations, len(rates)
+        before = int(iterations.numpy())
+        self._done.assign(0)
         try:
             self._model.train_on_batch(inputs, labels, sample_weight=weights, return_dict=True)
         except NOT_ENOUGH_MEMORY:
-            steps = self._count() - before
+            steps = int(self._done.numpy())
+            iterations.assign(before + steps)  # the optimiser counts a step as soon as it begins
             if not steps:
                 raise
         measured: list[list[float]] = self._measured.numpy()[:steps].T.tolist()
         return Stepped(*measured)
-
-    def _count(self) -> int:
-        """Return how often the optimiser has moved the weights."""
-        return int(self._model.optimizer.iterations.numpy())
 
     def _in_turn(self, batch: Batch, rates: Any, rows: Any) -> dict[str, Any]:
         def step(number: Any) -> Any:
@@ -102,6 +103,8 @@ class TrainingSteps:
         variables = model.trainable_weights
         gradients: list[Any] = tape.gradient(loss, variables)
         model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        with tf.control_dependencies([variable.value.read_value() for variable in variables]):
+            self._done.assign_add(1)
         (measure,) = (metric for metric in model.metrics if metric.name == "compile_metrics")
         state = measure.stateless_update_state(measure.stateless_reset_state(), labels, logits)
         measured = measure.stateless_result(state)

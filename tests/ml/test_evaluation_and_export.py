@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -267,6 +268,13 @@ def test_a_backbone_that_cannot_be_rewritten_still_trains_answers_and_exports(
     expected = np.array([list(prediction.scores.values()) for prediction in own])
     files = engine.export(tmp_path / "run", ["keras", "savedmodel"], tmp_path / "out", ignore, CancelToken())
     np.testing.assert_allclose(answers_outside("savedmodel", files[1].path, odd_photos), expected, atol=1e-3)
+
+
+def test_a_saved_model_holds_every_number_once(run: Path, tmp_path: Path) -> None:
+    LocalEngine().export(run, ["savedmodel"], tmp_path / "out", ignore, CancelToken())
+    written = tf.train.list_variables(str(tmp_path / "out" / "savedmodel" / "variables" / "variables"))
+    numbers = sorted(tuple(shape) for name, shape in written if name.endswith("VARIABLE_VALUE"))
+    assert numbers == sorted(tuple(weight.shape) for weight in keras.models.load_model(run / "model.keras").weights)
 
 
 def test_a_child_that_dies_is_reported_and_not_waited_for() -> None:

@@ -84,9 +84,11 @@ def test_a_training_killed_at_a_dozen_moments_ends_as_if_it_never_was(
 @pytest.mark.usefixtures("often")
 @pytest.mark.parametrize("phase", [Phase.HEAD, Phase.FINE_TUNE])
 def test_a_training_that_was_laid_aside_goes_on_and_tells_its_epochs_again(
-    plan: Plan, tmp_path: Path, phase: Phase
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: Phase
 ) -> None:
     LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
+    monkeypatch.setattr(training_loop, "_SECONDS_TOGETHER", 100.0)
+    monkeypatch.setattr(training_loop, "MOST_TOGETHER", 3)  # so that it is within an epoch
     interrupted(
         plan, tmp_path / "run",
         lambda event: isinstance(event, BatchDone) and (event.phase, event.epoch) == (phase, 2) and event.batch >= 3,
