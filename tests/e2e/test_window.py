@@ -201,6 +201,8 @@ def train_for_long(studio: StudioWindow) -> None:
     studio.press("Backbone")
     studio.press("Next")
     studio.set_number("Epochs", LONG)
+    studio.press("Advanced")
+    studio.set_number("Patience", 0)  # a head that no longer improves would end within seconds
     studio.press("Start training")
     studio.wait_for_text("Best so far")
 
