@@ -23,7 +23,7 @@ from hubstudio.core.run_folder import require_free
 HELP = "train, evaluate and export on the bundled samples, then open the window on the result"
 _DEFAULT_NAME = "hubstudio-demo"
 _WHY_TWO_NUMBERS = (
-    "This is the number to expect of new photos: the model was chosen by the validation photos, so theirs is rosier."
+    "New photos will fare like these: the model was chosen by the validation photos, whose number may be too rosy."
 )
 
 
