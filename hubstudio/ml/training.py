@@ -292,14 +292,16 @@ class Trainer:
             features_name=module.features_name,
             runtime=data.stored.runtime,
             computed_photos=self.log.computed_photos,
-            decided=self._decided(classifier, data, photo_set.classes),
+            decided=self._decided(classifier, data, photo_set.classes, blocks),
             notes=tuple(self.log.notes),
             versions=made_with(),
             ended=_ends(head, blocks),
             continued_from=unfinished.continued_from,
         )
 
-    def _decided(self, classifier: Classifier, data: Data, classes: Sequence[str]) -> dict[str, Any]:
+    def _decided(
+        self, classifier: Classifier, data: Data, classes: Sequence[str], blocks: PhaseResult | None
+    ) -> dict[str, Any]:
         """Return what the plan left open and the run has decided."""
         decided: dict[str, Any] = {
             "backbone_digest": module_digest(classifier.module.folder),
@@ -311,6 +313,7 @@ class Trainer:
                 "fine_tune_learning_rate": classifier.rate(Phase.FINE_TUNE),
                 "moved_blocks": [block.name for block in classifier.moving_blocks],
                 "frozen_part_once": self.log.from_border,
+                "mixed_precision": bool(blocks and blocks.mixed),
             }
         return decided
 

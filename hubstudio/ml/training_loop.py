@@ -10,16 +10,24 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import TrainingError
 from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted, Report
 from hubstudio.core.hyper_parameters import VALIDATION_BATCH
+from hubstudio.ml.mixed_precision import FASTER, gain
 from hubstudio.ml.training_data import Examples, Rows
+from hubstudio.ml.training_state import (
+    Arrays,
+    assign,
+    moving_variables,
+    named,
+    of_name,
+    optimizer_variables,
+    scaling_variables,
+    values,
+)
 from hubstudio.ml.training_steps import MOST_TOGETHER, NOT_ENOUGH_MEMORY, Batch, Stepped, TrainingSteps
-
-Arrays = dict[str, NDArray[Any]]
 
 _SECONDS_TOGETHER = 0.03
 """Steps that go in one call take so long, or are a single one: whoever wants to pause or stop shall not wait."""
@@ -46,6 +54,8 @@ class PhaseResult:
     epochs_done: int
     why: PhaseEnd
     """Why it ended."""
+    mixed: bool = False
+    """Whether its steps computed in mixed precision."""
 
     @property
     def stopped(self) -> bool:
@@ -82,6 +92,8 @@ class Place:
     right: int = 0
     batch_size: int = 0
     """Photos in a step; smaller than planned once a batch did not fit into memory."""
+    mixed: bool | None = None
+    """Whether steps compute in mixed precision; None until that was found out."""
     best: Score | None = None
     best_epoch: int = 0
     epochs_done: int = 0
@@ -143,6 +155,10 @@ def train_phase(
     return _PhaseLoop(model, training, validation, plan, to_beat, around, begin_at).run()
 
 
+class _StoppedError(Exception):
+    """A person wants the training to end while a trial runs."""
+
+
 class _PhaseLoop:
     def __init__(
         self,
@@ -155,9 +171,9 @@ class _PhaseLoop:
         begin_at: Snapshot | None,
     ) -> None:
         self.model, self.training, self.validation, self.plan, self.around = model, training, validation, plan, around
-        self.moving = _moving_variables(model, batch_norm=plan.follows_batch_norm)
+        self.moving = moving_variables(model, batch_norm=plan.follows_batch_norm)
         self.place = Place(batch_size=plan.batch_size, best=to_beat)
-        self.best_weights = _values(self.moving)
+        self.best_weights = values(self.moving)
         self._together = 1
         self._most_together = MOST_TOGETHER if plan.phase is Phase.HEAD else 1
         self._steps = TrainingSteps(model, self._batch(np.arange(1)))
@@ -168,6 +184,7 @@ class _PhaseLoop:
         """Run the epochs that are left."""
         plan, around = self.plan, self.around
         around.report(PhaseStarted(plan.phase, plan.epochs, around.clock()))
+        self._settle_precision()
         why = PhaseEnd.ALL_EPOCHS
         while self.place.epoch <= plan.epochs:
             if self._is_hopeless():
@@ -178,11 +195,38 @@ class _PhaseLoop:
                 break
         place = self.place
         best = place.best if place.best_epoch else None
-        result = PhaseResult(best, place.best_epoch, place.epochs_done, why)
+        result = PhaseResult(best, place.best_epoch, place.epochs_done, why, bool(place.mixed))
         around.report(PhaseEnded(plan.phase, why, place.best_epoch, around.clock()))
         around.ended(plan.phase, self.snapshot(), result)
-        _assign(self.moving, self.best_weights)
+        assign(self.moving, self.best_weights)
         return result
+
+    def _settle_precision(self) -> None:
+        """Let steps compute in mixed precision where the optimizer scales the loss for it and a trial says it pays."""
+        if not scaling_variables(self.model):
+            self.place = replace(self.place, mixed=False)
+        elif self.place.mixed is None:
+            gained = self._gain_of_mixing()
+            self.place = replace(self.place, mixed=gained >= FASTER)
+            if self.place.mixed:
+                self._note(f"Steps compute partly in float16: that is {gained:.1f} times as fast here.")
+        self._steps.mixed = bool(self.place.mixed)
+
+    def _gain_of_mixing(self) -> float:
+        begin = self.snapshot()
+        batch = self._batch(np.arange(min(self.place.batch_size, len(self.training))))
+
+        def step(mixed: bool) -> float:
+            self.around.cancel.check()
+            if self.around.cancel.is_stopping:
+                raise _StoppedError
+            self._steps.mixed = mixed
+            return self._steps.train(batch, [self.plan.learning_rate], self.place.batch_size).cross_entropy[0]
+
+        try:
+            return gain(step, lambda: self._restore(begin))
+        except (*NOT_ENOUGH_MEMORY, _StoppedError):
+            return 0.0
 
     def _is_hopeless(self) -> bool:
         waited = self.place.epochs_done - max(self.place.best_epoch, self.place.patient_from)
@@ -288,7 +332,7 @@ class _PhaseLoop:
         place, plan, around = self.place, self.plan, self.around
         is_best = math.isfinite(score.loss) and score.beats(place.best)
         if is_best:
-            self.best_weights = _values(self.moving)
+            self.best_weights = values(self.moving)
             self.place = replace(place, best=score, best_epoch=place.epoch)
         photos = len(self.training)
         rate = plan.learning_rate * rate_factor((place.epoch - 1) / plan.epochs, plan.warm_up)
@@ -309,23 +353,21 @@ class _PhaseLoop:
     def snapshot(self) -> Snapshot:
         """Return all that is needed to go on from here."""
         arrays = {
-            **_named("weight", _values(self.moving)),
-            **_named("best", self.best_weights),
-            **_named("optimizer", _values(self._optimizer_variables())),
+            **named("weight", values(self.moving)),
+            **named("best", self.best_weights),
+            **named("optimizer", values(optimizer_variables(self.model))),
+            **named("scaling", values(scaling_variables(self.model))),
         }
         return Snapshot(self.place, arrays, self.plan.epochs)
 
     def _restore(self, begin_at: Snapshot) -> None:
         self.place = begin_at.place
-        self.best_weights = _of_name("best", begin_at.arrays)
-        _assign(self.moving, _of_name("weight", begin_at.arrays))
-        _assign(self._optimizer_variables(), _of_name("optimizer", begin_at.arrays))
-
-    def _optimizer_variables(self) -> list[Any]:
-        optimizer = self.model.optimizer
-        if not optimizer.built:
-            optimizer.build(self.model.trainable_variables)
-        return list(optimizer.variables)
+        self.best_weights = of_name("best", begin_at.arrays)
+        assign(self.moving, of_name("weight", begin_at.arrays))
+        assign(optimizer_variables(self.model), of_name("optimizer", begin_at.arrays))
+        own, kept = scaling_variables(self.model), of_name("scaling", begin_at.arrays)
+        if own and kept:  # a run may go on where losses are scaled although it began where they are not
+            assign(own, kept)
 
 
 def _after(place: Place, stepped: Stepped, rows: int) -> Place:
@@ -354,41 +396,9 @@ def rate_factor(done: float, warm_up: float = 0.05) -> float:
     return 0.01 + 0.99 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up))) / 2
 
 
-def _moving_variables(model: keras.Model, *, batch_norm: bool) -> list[Any]:
-    """Return the variables that a phase changes: weights that learn, and the state of random numbers."""
-    learning = {id(variable) for variable in model.trainable_variables}
-    metrics = {id(variable) for variable in model.metrics_variables}
-    others = [variable for variable in model.variables if id(variable) not in learning | metrics]
-    own = {id(variable) for variable in (model.optimizer.variables if model.optimizer else ())}
-    kept = [variable for variable in others if id(variable) not in own and (batch_norm or not _is_float(variable))]
-    return [*model.trainable_variables, *kept]
-
-
-def _is_float(variable: Any) -> bool:
-    return np.issubdtype(np.dtype(keras.backend.standardize_dtype(variable.dtype)), np.floating)
-
-
-def _values(variables: list[Any]) -> list[NDArray[Any]]:
-    return [np.array(variable.numpy()) for variable in variables]
-
-
-def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-
-
-def _named(prefix: str, values: list[NDArray[Any]]) -> Arrays:
-    return {f"{prefix}.{number}": value for number, value in enumerate(values)}
-
-
-def _of_name(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    count = sum(name.startswith(f"{prefix}.") for name in arrays)
-    return [arrays[f"{prefix}.{number}"] for number in range(count)]
-
-
 def put_back(model: keras.Model, snapshot: Snapshot, *, batch_norm: bool) -> None:
     """Give a compiled model the best weights that a snapshot of its phase holds."""
-    _assign(_moving_variables(model, batch_norm=batch_norm), _of_name("best", snapshot.arrays))
+    assign(moving_variables(model, batch_norm=batch_norm), of_name("best", snapshot.arrays))
 
 
 _NO_MEMORY = (

@@ -20,6 +20,8 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
+from hubstudio.ml.mixed_precision import mixed_precision
+
 Batch = tuple[Any, ...]
 """Inputs, labels and, or None, how much each row counts."""
 
@@ -50,6 +52,8 @@ class TrainingSteps:
     def __init__(self, model: keras.Model, batch: Batch) -> None:
         """Let a model take batches like this one, of any length. Testing is without weights, whatever the batch has."""
         self._model: Any = model  # its stub knows neither the steps nor the functions made of them
+        self.mixed = False
+        """Whether steps compute in mixed precision; testing never does, since the finished model does not either."""
         self._rates, self._rows = np.empty(0, np.float32), 0
         self._measured: Any = tf.Variable(tf.zeros([MOST_TOGETHER, 2]), trainable=False)
         self._done: Any = tf.Variable(tf.zeros([], tf.int64), trainable=False)  # steps of a call that moved the weights
@@ -70,7 +74,8 @@ class TrainingSteps:
         before = int(iterations.numpy())
         self._done.assign(0)
         try:
-            self._model.train_on_batch(inputs, labels, sample_weight=weights, return_dict=True)
+            with mixed_precision(wanted=self.mixed):
+                self._model.train_on_batch(inputs, labels, sample_weight=weights, return_dict=True)
         except NOT_ENOUGH_MEMORY:
             steps = int(self._done.numpy())
             iterations.assign(before + steps)  # the optimiser counts a step as soon as it begins
