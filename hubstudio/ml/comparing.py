@@ -25,9 +25,10 @@ from hubstudio.ml import speed_measuring
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
 from hubstudio.ml.obtaining import obtain_frozen
+from hubstudio.ml.phase_parts import PhasePlan, PhaseResult, Surroundings
 from hubstudio.ml.photo_store import store_photos
 from hubstudio.ml.training_data import Data
-from hubstudio.ml.training_loop import PhasePlan, PhaseResult, Surroundings, train_phase
+from hubstudio.ml.training_loop import train_phase
 
 _FEWEST_BATCHES = 3
 """Events of features that tell a speed: the one before any photo, the first batch, and another."""

@@ -215,7 +215,7 @@ class EndpointForward:
             (result,) = tf.graph_util.import_graph_def(definition, inputs, [output], name="")
             return result
 
-        return tf.function(features, input_signature=[spec])
+        return tf.function(features, input_signature=[spec], autograph=False)
 
 
 def _with_variables_open(graph: FrozenGraph) -> tf.compat.v1.GraphDef:

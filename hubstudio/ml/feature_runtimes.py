@@ -1,8 +1,7 @@
 """The fastest way through a frozen backbone that gives TensorFlow's features: TensorFlow itself, or OpenVINO.
 
-On CPUs OpenVINO is one and a half to four times as fast, on GPUs TensorFlow in mixed precision may be. Such a way is
-taken if a short measurement on real photos says so and its features agree with those of TensorFlow in float32;
-fine-tuning and the exported model stay TensorFlow's. A photo's features do not
+On CPUs OpenVINO is one and a half to four times as fast. It is taken if a short measurement on real photos says so and
+its features agree with TensorFlow's; fine-tuning and the exported model stay TensorFlow's. A photo's features do not
 depend on which photos went with it, by a bit: a run that goes on after a crash is the same run. So batches are filled
 up to one size, and where a photo's place in a batch makes a difference (TensorFlow's CPU kernels sum the rows of some
 small layers in several ways), photos go one by one.
@@ -27,7 +26,6 @@ from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.ml.hub_module import HubModule
-from hubstudio.ml.mixed_precision import can_mix, mixed_precision
 
 FEATURE_BATCH = 8
 """Photos that go through a frozen backbone together; on CPUs more is slower, since they fall out of the cache."""
@@ -38,7 +36,6 @@ _ENOUGH_LAPS = 6
 """On a busy computer most laps are held up; a slow backbone gets fewer."""
 TENSORFLOW, OPENVINO = "tensorflow", "openvino"
 TENSORFLOW_SINGLY = "tensorflow, one by one"
-TENSORFLOW_MIXED = "tensorflow, partly in float16"
 
 Photos = NDArray[np.float32]
 Features = NDArray[np.float32]
@@ -69,20 +66,11 @@ class Runtime:
 def tensorflow_runtime(module: HubModule, size: int, batch: int = FEATURE_BATCH) -> Runtime:
     """Return TensorFlow as a runtime; it uses a GPU where there is one."""
     spec = tf.TensorSpec([batch, size, size, 3], tf.float32)
-    forward = tf.function(lambda photos: module.forward(photos * (1 / 255), False), input_signature=[spec])
+    forward = tf.function(
+        lambda photos: module.forward(photos * (1 / 255), False), input_signature=[spec], autograph=False
+    )
     name = TENSORFLOW if batch > 1 else TENSORFLOW_SINGLY
     return Runtime(name, lambda photos: forward(tf.constant(photos)).numpy(), batch)
-
-
-def tensorflow_mixed_runtime(module: HubModule, size: int) -> Runtime:
-    """Return TensorFlow in mixed precision as a runtime; without a GPU for it, it computes as it always does."""
-    usual = tensorflow_runtime(module, size)
-
-    def run(photos: Photos) -> Features:
-        with mixed_precision():
-            return usual.run(photos)
-
-    return Runtime(TENSORFLOW_MIXED, run)
 
 
 def openvino_runtime(module: HubModule, size: int) -> Runtime:
@@ -110,21 +98,18 @@ def runtime_named(name: str, module: HubModule, size: int) -> Runtime | None:
     """Return the runtime that was chosen before, or None if it is gone or fails here."""
     if name in (TENSORFLOW, TENSORFLOW_SINGLY):
         return tensorflow_runtime(module, size, FEATURE_BATCH if name == TENSORFLOW else 1)
-    if name == TENSORFLOW_MIXED:
-        return tensorflow_mixed_runtime(module, size)
     return _openvino_or_none(module, size) if name == OPENVINO else None
 
 
 def choose_runtime(module: HubModule, size: int, sample: Photos, cancel: CancelToken) -> Runtime:
     """Return the fastest runtime whose features of ``sample`` (real photos, 0 to 255) are TensorFlow's.
 
-    Takes about a second. A GPU is used through TensorFlow. Raises ``Cancelled`` between batches.
+    Takes about a second. A GPU is used through TensorFlow in float32: float16 would move features by one to four
+    hundredths of their scale. Raises ``Cancelled`` between batches.
     """
     ours = tensorflow_runtime(module, size)
     if tf.config.list_physical_devices("GPU"):
-        mixed = tensorflow_mixed_runtime(module, size) if can_mix() else None
-        agree = mixed is not None and _agrees(mixed(sample), ours(sample))
-        return _fastest((ours, mixed), sample, cancel) if mixed and agree else ours
+        return ours
     if not is_steady(ours, sample):
         ours = tensorflow_runtime(module, size, 1)
     other = _openvino_or_none(module, size)

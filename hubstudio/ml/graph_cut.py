@@ -203,7 +203,7 @@ class _Cutter:
 
 def live(part: GraphPart, specs: Sequence[tf.TensorSpec], variables: Sequence[tf.Variable]) -> Callable[..., Any]:
     """Return a part as a function of tensors of these specifications, on the variables themselves."""
-    return tf.function(lambda *values: part.run(values, variables), input_signature=list(specs))
+    return tf.function(lambda *values: part.run(values, variables), input_signature=list(specs), autograph=False)
 
 
 def _part(graph: FrozenGraph, nodes: Sequence[Any], inputs: Sequence[str], outputs: Sequence[str]) -> GraphPart:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from hubstudio.core.backbones import (
@@ -47,6 +49,8 @@ ANY_SIZE_DEFAULT = 224
 """Side in pixels for modules that take any size and name none of their own, unless the plan says otherwise."""
 CLASSIFIER_LENGTHS = (1000, 1001, 21841, 21843)
 """Lengths of the outputs of ImageNet classifiers, with and without a background class."""
+_KEPT_BYTES = 64_000_000
+"""Of variables: a frozen graph of more is made anew rather than kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class HubModule:
     producer: str
     loaded: Any
     """Kept, since functions of a SavedModel do not keep their variables alive."""
+    _frozen: dict[tuple[int, bytes], FrozenGraph] = field(default_factory=dict, compare=False, repr=False)
 
     def size(self, wanted: int = 0) -> int:
         """Return the side of the photos it is run on. Raises ``BackboneError`` if it does not take ``wanted``."""
@@ -102,8 +107,30 @@ class HubModule:
         )
 
     def frozen(self, size: int) -> FrozenGraph:
-        """Return the forward pass for photos of ``size`` pixels with the variables' present values."""
+        """Return the forward pass for photos of ``size`` pixels with the variables' present values.
+
+        Of a small module, the last one is kept for as long as no variable moves: a training asks for it twice.
+        """
+        if self._bytes() > _KEPT_BYTES:
+            return self._freeze(size)
+        state = (size, self._numbers())
+        if state not in self._frozen:
+            self._frozen.clear()
+            self._frozen[state] = self._freeze(size)
+        return self._frozen[state]
+
+    def _freeze(self, size: int) -> FrozenGraph:
         return freeze(lambda x: self.forward(x, False), photo_spec(size, size), self.variables)
+
+    def _bytes(self) -> int:
+        return sum(_count(variable) * variable.dtype.size for variable in self.variables)
+
+    def _numbers(self) -> bytes:
+        """Return a digest of all variables' present values."""
+        digest = hashlib.blake2b(digest_size=16)
+        for variable in self.variables:
+            digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+        return digest.digest()
 
     def info(self) -> BackboneInfo:
         """Return what is known of the module as a plain value."""

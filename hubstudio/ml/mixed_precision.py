@@ -1,30 +1,35 @@
-"""Computing partly in float16, where a GPU is faster so and nothing is lost by it.
+"""Training steps that compute partly in float16, where a GPU is faster so and they learn the same.
 
 TensorFlow rewrites the graph as it runs (grappler's ``auto_mixed_precision``): convolutions and matrix products take
-float16, whatever needs the range stays float32, and so do weights, gradients of weights and the optimizer. So it serves
-every hub module; a Keras policy would not reach inside, since a module's graph has its types written into it. Small
-gradients survive in float16 because the loss is scaled (Micikevicius et al., "Mixed Precision Training", ICLR 2018).
+float16, what needs the range stays float32, and so do the weights and the optimizer. So it serves every hub module; a
+Keras policy would not reach inside, since a module's graph has its types written into it. Small gradients survive
+because the loss is scaled (Micikevicius et al., "Mixed Precision Training", ICLR 2018).
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 FASTER = 1.1
 """How many times as fast as float32 alone it has to be: less is not worth other last digits."""
+TRIAL_STEPS = 24
+"""Steps of a trial, those of both ways."""
+_ROUNDS = 2
 _FIRST_CAPABILITY = (7, 0)
 """Of GPUs that compute faster in float16: NVIDIA's Volta. TensorFlow leaves the graphs of older ones alone."""
-_STEPS, _ROUNDS = 6, 2
-_NEAR = 0.02
-"""What the first loss may differ by, of itself or, where it is below 1, of 1."""
-_LEAST_FALL = 0.5
-"""Of what the loss falls by in float32. The first steps may be skipped, until the factor of the loss fits."""
+_ALIKE = 0.8
+"""Cosine of the angle between the ways that the weights go, at least."""
 _OPTION = "auto_mixed_precision"
+
+Weights = Sequence[NDArray[Any]]
 
 
 def can_mix() -> bool:
@@ -38,7 +43,8 @@ def can_mix() -> bool:
 def mixed_precision(*, wanted: bool = True) -> Generator[None]:
     """Let functions of TensorFlow that are called meanwhile compute in mixed precision, if ``wanted``.
 
-    One that has run without it before is rewritten; the two live beside each other.
+    One that has run without it before is rewritten; the two live beside each other. It acts on all threads that call
+    TensorFlow for the first time meanwhile, so only one shall.
     """
     if not wanted:
         yield
@@ -50,31 +56,34 @@ def mixed_precision(*, wanted: bool = True) -> Generator[None]:
         tf.config.optimizer.set_experimental_options({_OPTION: None})  # as if nothing had been said
 
 
-def gain(step: Callable[[bool], float], put_back: Callable[[], None]) -> float:
-    """Return how many times as fast training steps are in mixed precision; 0 where they do not learn as they should.
+def gain(step: Callable[[bool], None], weights: Callable[[], Weights], put_back: Callable[[], None]) -> float:
+    """Return how many times as fast training steps are in mixed precision; 0 where the weights go another way.
 
-    ``step`` takes one, mixed or not, and returns the loss before it; ``put_back`` undoes what steps have moved. Raises
-    what a step raises, with everything put back.
+    ``step`` takes one, mixed or not; ``put_back`` undoes what steps have moved. Raises what a step raises, with
+    everything put back.
     """
     laps: dict[bool, list[float]] = {False: [], True: []}
-    losses: dict[bool, list[float]] = {}
+    moved: dict[bool, Weights] = {}
+    before = weights()
     for _ in range(_ROUNDS):  # taking turns: whatever else the computer does meets both
         for mixed, taken in laps.items():
-            losses[mixed] = []
             try:
-                for _ in range(_STEPS):
+                for _ in range(TRIAL_STEPS // len(laps) // _ROUNDS):
                     began = time.perf_counter()
-                    losses[mixed].append(step(mixed))
+                    step(mixed)
                     taken.append(time.perf_counter() - began)
+                moved[mixed] = [after - former for after, former in zip(weights(), before, strict=True)]
             finally:
                 put_back()
-    if not _learns_alike(losses[True], losses[False]):
-        return 0.0
-    return min(laps[False]) / min(laps[True])
+    return min(laps[False]) / min(laps[True]) if _cosine(moved[False], moved[True]) >= _ALIKE else 0.0
 
 
-def _learns_alike(losses: Sequence[float], wanted: Sequence[float]) -> bool:
-    """Whether some steps begin with the same loss as others and it falls about as much; False for what is no number."""
-    slack = _NEAR * max(abs(wanted[0]), 1.0)
-    fall = max(wanted[0] - wanted[-1], 0.0)
-    return abs(losses[0] - wanted[0]) <= slack and losses[-1] <= wanted[0] - _LEAST_FALL * fall + slack
+def _cosine(one: Weights, other: Weights) -> float:
+    """Return the cosine of the angle between two ways; 0 where one of them leads nowhere, or is no number."""
+    lengths = _product(one, one) * _product(other, other)
+    return _product(one, other) / math.sqrt(lengths) if lengths > 0 and math.isfinite(lengths) else 0.0
+
+
+def _product(one: Weights, other: Weights) -> float:
+    pairs = zip(one, other, strict=True)
+    return sum(float(np.vdot(first.astype(np.float64), second.astype(np.float64))) for first, second in pairs)

@@ -23,7 +23,6 @@ from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.frozen_border import FrozenBorder
 from hubstudio.ml.hub_backbone import HubBackbone
 from hubstudio.ml.keras_rewrite import CannotRewrite, rewrite
-from hubstudio.ml.mixed_precision import can_mix
 from hubstudio.ml.optimising import automatic_rate, make_loss, make_optimizer, rate_scales
 from hubstudio.ml.tail_layer import tail_model
 
@@ -125,8 +124,6 @@ class Classifier:
         scales = {id(backbone.variable(place)): scale for place, scale in by_place.items()}
         moving = [backbone.variable(place) for place in sorted(backbone.unfrozen)]
         optimizer = make_optimizer(plan, self.rate(Phase.FINE_TUNE), scales, moving, self._kernels())
-        if can_mix():  # harmless where steps turn out not to be mixed: the scale is a power of two
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         _compile(model, plan, self.classes, optimizer)
 
     def _kernels(self) -> list[keras.Variable]:

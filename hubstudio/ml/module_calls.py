@@ -50,7 +50,7 @@ class ReusableCall:
         if arguments is None or _ENDPOINTS not in (*arguments.args, *arguments.kwonlyargs):
             return False
         try:
-            asked = tf.function(lambda x: self._style(x, False, **{_ENDPOINTS: True}))
+            asked = tf.function(lambda x: self._style(x, False, **{_ENDPOINTS: True}), autograph=False)
             return isinstance(asked.get_concrete_function(self._photos()).structured_outputs, dict)
         except (TypeError, ValueError):
             return False
@@ -64,7 +64,8 @@ class ReusableCall:
         failure: Exception | None = None
         for style in (self._with_keyword, self._with_tensor, self._plain):
             try:
-                tf.function(lambda x, style=style: style(x, False)).get_concrete_function(photos)
+                called = tf.function(lambda x, style=style: style(x, False), autograph=False)
+                called.get_concrete_function(photos)
             except (TypeError, ValueError) as error:
                 failure = failure or error
             else:

@@ -16,9 +16,10 @@ from hubstudio.core.plan import Mode, Plan
 from hubstudio.ml.checkpoints import Checkpoint
 from hubstudio.ml.fine_tuning_ways import Ways
 from hubstudio.ml.model_factory import Classifier
+from hubstudio.ml.phase_parts import PhasePlan, PhaseResult, Score, Snapshot, Surroundings
 from hubstudio.ml.run_log import RunLog, snapshot_of
 from hubstudio.ml.training_data import Data, Examples
-from hubstudio.ml.training_loop import PhasePlan, PhaseResult, Score, Snapshot, Surroundings, put_back, train_phase
+from hubstudio.ml.training_loop import put_back, train_phase
 
 _STOPPED_BEFORE_BLOCKS = "Stopped before an epoch of fine-tuning was done; the head on the frozen backbone is kept."
 _KEPT_HEAD = (
@@ -99,7 +100,9 @@ class Phases:
         to_beat: Score | None,
         checkpoint: Checkpoint | None,
     ) -> PhaseResult:
-        around = Surroundings(self.log.report, self.cancel, self.log.clock, self.log.keep, self._ended)
+        around = Surroundings(
+            self.log.report, self.cancel, self.log.clock, self.log.keep, self.log.keep_now, self._ended
+        )
         begin = snapshot_of(checkpoint) if checkpoint else None
         return train_phase(model, training, validation, plan, to_beat, around, begin)
 

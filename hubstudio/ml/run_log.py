@@ -16,7 +16,7 @@ from hubstudio.core.unfinished_runs import RunProgress, UnfinishedRun
 from hubstudio.ml.basis import Basis
 from hubstudio.ml.checkpoints import Checkpoint, Checkpoints
 from hubstudio.ml.cost_meter import CostMeter
-from hubstudio.ml.training_loop import PhaseResult, Place, Score, Snapshot
+from hubstudio.ml.phase_parts import PhaseResult, Place, Score, Snapshot
 
 _ASLEEP_SECONDS = 300.0
 """Between two signs of life, from which on the computer is taken to have slept."""

@@ -49,7 +49,7 @@ class TrainedModel:
         """A function from photos of the right size to the model's output, traced once."""
         inner = self.inner
         spec = tf.TensorSpec([None, self.size, self.size, 3], tf.float32)
-        return tf.function(lambda photos: inner(photos, training=False), input_signature=[spec])
+        return tf.function(lambda photos: inner(photos, training=False), input_signature=[spec], autograph=False)
 
 
 def load_trained(run: RunFolder) -> TrainedModel:

@@ -36,9 +36,10 @@ from hubstudio.ml.feature_runtimes import FEATURE_BATCH
 from hubstudio.ml.feature_source import FrozenBackbone
 from hubstudio.ml.hub_module import HubModule, load_module
 from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
+from hubstudio.ml.phase_parts import PhasePlan, Surroundings
 from hubstudio.ml.photo_batches import read_batches
 from hubstudio.ml.training_data import Examples
-from hubstudio.ml.training_loop import PhasePlan, Surroundings, train_phase
+from hubstudio.ml.training_loop import train_phase
 
 _FORWARD_SECONDS = 1.0
 _MOST_BATCHES = 200

@@ -47,12 +47,12 @@ from hubstudio.ml.going_on import epochs_done, find_checkpoint, last_state, open
 from hubstudio.ml.made_with import made_with
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
 from hubstudio.ml.obtaining import obtain, obtain_frozen
+from hubstudio.ml.phase_parts import PhaseResult
 from hubstudio.ml.phases import Phases
 from hubstudio.ml.run_log import RunLog
 from hubstudio.ml.run_photos import PIXELS, PhotoCollector, lost_photos_error
 from hubstudio.ml.saved_models import save_checked
 from hubstudio.ml.training_data import Data
-from hubstudio.ml.training_loop import PhaseResult
 
 _CHECK_PHOTOS = 16
 _KEPT_FILES = frozenset((PLAN, CLASSES, SPLIT, HISTORY, MODEL, METRICS, TRAINING_STATE))

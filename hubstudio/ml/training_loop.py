@@ -4,135 +4,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import TrainingError
-from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted, Report
+from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted
 from hubstudio.core.hyper_parameters import VALIDATION_BATCH
-from hubstudio.ml.mixed_precision import FASTER, gain
+from hubstudio.ml.mixed_precision import FASTER, TRIAL_STEPS, can_mix, gain
+from hubstudio.ml.phase_parts import PhasePlan, PhaseResult, Place, Score, Snapshot, Surroundings
 from hubstudio.ml.training_data import Examples, Rows
 from hubstudio.ml.training_state import (
-    Arrays,
     assign,
     moving_variables,
     named,
     of_name,
     optimizer_variables,
-    scaling_variables,
     values,
 )
 from hubstudio.ml.training_steps import MOST_TOGETHER, NOT_ENOUGH_MEMORY, Batch, Stepped, TrainingSteps
 
 _SECONDS_TOGETHER = 0.03
 """Steps that go in one call take so long, or are a single one: whoever wants to pause or stop shall not wait."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """How an epoch did on validation; greater is better: accuracy first, the lower loss among equals."""
-
-    accuracy: float
-    loss: float
-
-    def beats(self, other: Score | None) -> bool:
-        """Whether this is better than ``other``."""
-        return other is None or (self.accuracy, -self.loss) > (other.accuracy, -other.loss)
-
-
-@dataclass(frozen=True)
-class PhaseResult:
-    """What a phase came to. Without a best epoch (``best`` None) the model is as it was before."""
-
-    best: Score | None
-    best_epoch: int
-    epochs_done: int
-    why: PhaseEnd
-    """Why it ended."""
-    mixed: bool = False
-    """Whether its steps computed in mixed precision."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether a person stopped it."""
-        return self.why is PhaseEnd.STOPPED
-
-
-@dataclass(frozen=True)
-class PhasePlan:
-    """A phase's fixed numbers."""
-
-    phase: Phase
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    seed: int
-    warm_up: float = 0.05
-    """Share of the phase in which the rate rises."""
-    patience: int = 0
-    """Epochs without a better one after which it ends; 0 for never."""
-    follows_batch_norm: bool = False
-    """Whether batch-norm statistics move, so that they belong to what is kept."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a phase is; with the weights and the optimizer's state, all that is needed to go on."""
-
-    epoch: int = 1
-    row: int = 0
-    """Training rows of this epoch that are done."""
-    batch: int = 0
-    loss_sum: float = 0.0
-    right: int = 0
-    batch_size: int = 0
-    """Photos in a step; smaller than planned once a batch did not fit into memory."""
-    mixed: bool | None = None
-    """Whether steps compute in mixed precision; None until that was found out."""
-    best: Score | None = None
-    best_epoch: int = 0
-    epochs_done: int = 0
-    patient_from: int = 0
-    """Epoch from which patience counts: where a finished training goes on, it begins anew."""
-
-    @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> Place:
-        """Build one from what ``asdict`` made of it."""
-        best = table["best"]
-        values: dict[str, Any] = {**table, "best": Score(**best) if best else None}
-        return cls(**values)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A phase at one moment, to be written down."""
-
-    place: Place
-    arrays: Arrays
-    epochs: int = 0
-    """Of the phase, as planned."""
-
-    def to_table(self) -> dict[str, Any]:
-        """Return the place as plain values."""
-        return asdict(self.place)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a phase reports to, asks, and is kept by."""
-
-    report: Report
-    cancel: CancelToken
-    clock: Callable[[], float]
-    keep: Callable[[Phase, int, Callable[[], Snapshot]], None] = field(default=lambda phase, epoch, snapshot: None)
-    """Called after every batch or few batches, with a way to make a snapshot, which takes time."""
-    ended: Callable[[Phase, Snapshot, PhaseResult], None] = field(default=lambda phase, snapshot, result: None)
-    """Called once the phase is over, before the best epoch's weights are put back."""
+_TRIALS_WORTH = 10
+"""As many times the steps of a trial a phase must have for one."""
 
 
 def train_phase(
@@ -175,8 +72,11 @@ class _PhaseLoop:
         self.place = Place(batch_size=plan.batch_size, best=to_beat)
         self.best_weights = values(self.moving)
         self._together = 1
-        self._most_together = MOST_TOGETHER if plan.phase is Phase.HEAD else 1
-        self._steps = TrainingSteps(model, self._batch(np.arange(1)))
+        is_head = plan.phase is Phase.HEAD
+        self._most_together = MOST_TOGETHER if is_head else 1
+        self._steps = TrainingSteps(model, self._batch(np.arange(1)), together=is_head)
+        if not is_head and not plan.follows_batch_norm and can_mix():
+            self._steps.get_ready_to_mix()
         if begin_at:
             self._restore(begin_at)
 
@@ -202,31 +102,50 @@ class _PhaseLoop:
         return result
 
     def _settle_precision(self) -> None:
-        """Let steps compute in mixed precision where the optimizer scales the loss for it and a trial says it pays."""
-        if not scaling_variables(self.model):
+        """Let steps compute in mixed precision where they can and a trial says that it pays."""
+        if not self._steps.scaling_variables:
             self.place = replace(self.place, mixed=False)
         elif self.place.mixed is None:
-            gained = self._gain_of_mixing()
-            self.place = replace(self.place, mixed=gained >= FASTER)
-            if self.place.mixed:
-                self._note(f"Steps compute partly in float16: that is {gained:.1f} times as fast here.")
+            self._try_mixing()
         self._steps.mixed = bool(self.place.mixed)
 
-    def _gain_of_mixing(self) -> float:
-        begin = self.snapshot()
-        batch = self._batch(np.arange(min(self.place.batch_size, len(self.training))))
+    def _try_mixing(self) -> None:
+        begin, photos = self.place, len(self.training)
+        self.place = replace(begin, mixed=False)
+        is_begun = begin.row or begin.epoch > 1  # with a program that did not know of it
+        if is_begun or self.plan.epochs * photos < _TRIALS_WORTH * TRIAL_STEPS * begin.batch_size:
+            return
+        self._keep_now()  # a trial that takes the whole program with it shall not come again
+        try:
+            gained = self._gain_of_mixing()
+        except _StoppedError:
+            self.place = begin
+            return
+        self.place = replace(begin, mixed=gained >= FASTER)
+        self._keep_now()
+        if self.place.mixed:
+            self._note(f"Steps compute partly in float16: that is {gained:.1f} times as fast here.")
 
-        def step(mixed: bool) -> float:
+    def _gain_of_mixing(self) -> float:
+        begin, order = self.snapshot(), self._order()
+        batch = self._batch(order[: begin.place.batch_size])
+
+        def step(mixed: bool) -> None:
             self.around.cancel.check()
             if self.around.cancel.is_stopping:
                 raise _StoppedError
             self._steps.mixed = mixed
-            return self._steps.train(batch, [self.plan.learning_rate], self.place.batch_size).cross_entropy[0]
+            self._steps.train(batch, [self._rate_at(0, len(order))], begin.place.batch_size)
 
         try:
-            return gain(step, lambda: self._restore(begin))
-        except (*NOT_ENOUGH_MEMORY, _StoppedError):
+            return gain(step, lambda: values(self.model.trainable_variables), lambda: self._restore(begin))
+        except (tf.errors.OpError, MemoryError):  # what float32 raises too comes again at its first step
             return 0.0
+
+    def _leave_mixed(self) -> None:
+        self._steps.mixed = False
+        self.place = replace(self.place, mixed=False)
+        self._note(f"Numbers left the range of float16 in epoch {self.place.epoch}; it goes on in float32.")
 
     def _is_hopeless(self) -> bool:
         waited = self.place.epochs_done - max(self.place.best_epoch, self.place.patient_from)
@@ -234,7 +153,7 @@ class _PhaseLoop:
 
     def _run_epoch(self) -> PhaseEnd | None:
         """Finish the present epoch, or return why the phase ends within it."""
-        order = np.random.default_rng((self.plan.seed, self.place.epoch)).permutation(len(self.training))
+        order = self._order()
         while self.place.row < len(order):
             if self._must_stop():
                 return PhaseEnd.STOPPED
@@ -246,6 +165,10 @@ class _PhaseLoop:
             return PhaseEnd.STOPPED
         self._close_epoch(score)
         return None
+
+    def _order(self) -> Rows:
+        """Return the training rows in the order of the present epoch."""
+        return np.random.default_rng((self.plan.seed, self.place.epoch)).permutation(len(self.training))
 
     def _must_stop(self) -> bool:
         if self.around.cancel.is_paused:
@@ -266,11 +189,16 @@ class _PhaseLoop:
         self._fit_together(time.perf_counter() - began, stepped, len(rates))
         place = _after(place, stepped, len(rows))
         if not math.isfinite(place.loss_sum):
+            if self._steps.mixed:
+                self._leave_mixed()  # nothing has moved: the same photos come again
+                return True
             if place.best is None:
                 raise _diverged(plan, place.epoch)
             self._note(f"The loss was no number any more in epoch {place.epoch}: a lower learning rate goes further.")
             return False
         self.place = place
+        if self._steps.is_out_of_range:
+            self._leave_mixed()
         self._tell_batch(len(order))
         return True
 
@@ -347,6 +275,9 @@ class _PhaseLoop:
         )
         self._offer_snapshot()
 
+    def _keep_now(self) -> None:
+        self.around.keep_now(self.plan.phase, self.place.epochs_done, self.snapshot())
+
     def _offer_snapshot(self) -> None:
         self.around.keep(self.plan.phase, self.place.epochs_done, self.snapshot)
 
@@ -356,7 +287,7 @@ class _PhaseLoop:
             **named("weight", values(self.moving)),
             **named("best", self.best_weights),
             **named("optimizer", values(optimizer_variables(self.model))),
-            **named("scaling", values(scaling_variables(self.model))),
+            **named("scaling", values(self._steps.scaling_variables)),
         }
         return Snapshot(self.place, arrays, self.plan.epochs)
 
@@ -365,8 +296,8 @@ class _PhaseLoop:
         self.best_weights = of_name("best", begin_at.arrays)
         assign(self.moving, of_name("weight", begin_at.arrays))
         assign(optimizer_variables(self.model), of_name("optimizer", begin_at.arrays))
-        own, kept = scaling_variables(self.model), of_name("scaling", begin_at.arrays)
-        if own and kept:  # a run may go on where losses are scaled although it began where they are not
+        own, kept = self._steps.scaling_variables, of_name("scaling", begin_at.arrays)
+        if own and kept:  # a run may go on where a GPU has gone or come
             assign(own, kept)
 
 

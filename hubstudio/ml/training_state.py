@@ -23,17 +23,10 @@ def moving_variables(model: keras.Model, *, batch_norm: bool) -> list[Any]:
 
 
 def optimizer_variables(model: keras.Model) -> list[Any]:
-    """Return the state of what moves the weights; the same whether it is wrapped to scale the loss or not."""
-    optimizer = _built_optimizer(model)
-    return list(getattr(optimizer, "inner_optimizer", optimizer).variables)
-
-
-def scaling_variables(model: keras.Model) -> list[Any]:
-    """Return what the loss is scaled by; nothing if it is not."""
-    optimizer = _built_optimizer(model)
-    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return []
-    return [optimizer.step_counter, optimizer.dynamic_scale]
+    """Return the state of what moves the weights."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return list(model.optimizer.variables)
 
 
 def values(variables: Sequence[Any]) -> list[NDArray[Any]]:
@@ -56,12 +49,6 @@ def of_name(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[Any
     """Return the arrays that ``named`` put under ``prefix``, in their order."""
     count = sum(name.startswith(f"{prefix}.") for name in arrays)
     return [arrays[f"{prefix}.{number}"] for number in range(count)]
-
-
-def _built_optimizer(model: keras.Model) -> Any:
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    return model.optimizer
 
 
 def _is_float(variable: Any) -> bool:

@@ -49,18 +49,44 @@ class TrainingSteps:
     ends it.
     """
 
-    def __init__(self, model: keras.Model, batch: Batch) -> None:
-        """Let a model take batches like this one, of any length. Testing is without weights, whatever the batch has."""
+    def __init__(self, model: keras.Model, batch: Batch, *, together: bool = True) -> None:
+        """Let a model take batches like this one, of any length. Testing is without weights, whatever the batch has.
+
+        Without ``together``, steps go singly, and not through a loop.
+        """
         self._model: Any = model  # its stub knows neither the steps nor the functions made of them
+        self._loops = together
+        self._scaler: Any = None
         self.mixed = False
         """Whether steps compute in mixed precision; testing never does, since the finished model does not either."""
         self._rates, self._rows = np.empty(0, np.float32), 0
         self._measured: Any = tf.Variable(tf.zeros([MOST_TOGETHER, 2]), trainable=False)
         self._done: Any = tf.Variable(tf.zeros([], tf.int64), trainable=False)  # steps of a call that moved the weights
-        train = _traced(self._in_turn, batch, tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int32))
+        others = tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int32)
+        train, train_mixed = (_traced(self._in_turn, batch, *others) for _ in range(2))
         test = _traced(self._model.test_step, batch[:2])
-        self._model.train_function = lambda batches: train(*_given(next(batches)), self._rates, self._rows)
+        self._model.train_function = lambda batches: (train_mixed if self.mixed else train)(
+            *_given(next(batches)), self._rates, self._rows
+        )
         self._model.test_function = lambda batches: test(*_given(next(batches)))
+
+    def get_ready_to_mix(self) -> None:
+        """Make what scales the loss of mixed steps; others do not know of it."""
+        self._scaler = keras.optimizers.LossScaleOptimizer(self._model.optimizer)
+        self._scaler.build(self._model.trainable_variables)
+
+    @property
+    def scaling_variables(self) -> list[Any]:
+        """What the loss of mixed steps is scaled by; nothing where there are none."""
+        return [self._scaler.step_counter, self._scaler.dynamic_scale] if self._scaler else []
+
+    @property
+    def is_out_of_range(self) -> bool:
+        """Whether the loss of mixed steps has to be made smaller by now, as gradients were no numbers again and again.
+
+        A step whose gradients are no numbers has moved nothing.
+        """
+        return self.mixed and float(self._scaler.dynamic_scale) < 1.0
 
     def train(self, batch: Batch, rates: Sequence[float], rows: int) -> Stepped:
         """Step once at each of ``rates``, on ``rows`` rows of ``batch`` after the other, the last time on what is left.
@@ -85,6 +111,11 @@ class TrainingSteps:
         return Stepped(*measured)
 
     def _in_turn(self, batch: Batch, rates: Any, rows: Any) -> dict[str, Any]:
+        if not self._loops:
+            self._model.optimizer.learning_rate.assign(rates[0])
+            self._measured[0].assign(self._step(*batch))
+            return {}
+
         def step(number: Any) -> Any:
             some = slice(number * rows, (number + 1) * rows)
             some_rows: Any = tree.map_structure(lambda values: values[some], batch)
@@ -101,13 +132,14 @@ class TrainingSteps:
         Metrics that are reset in a loop were seen not to be, now and then (TensorFlow 2.21).
         """
         model = self._model
+        optimizer = self._scaler if self.mixed else model.optimizer
         with tf.GradientTape() as tape:
             logits = model(inputs, training=True)
             loss = model.compute_loss(inputs, labels, logits, weights, training=True)
-            loss = model.optimizer.scale_loss(loss)
+            loss = optimizer.scale_loss(loss)
         variables = model.trainable_weights
         gradients: list[Any] = tape.gradient(loss, variables)
-        model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         with tf.control_dependencies([variable.value.read_value() for variable in variables]):
             self._done.assign_add(1)
         (measure,) = (metric for metric in model.metrics if metric.name == "compile_metrics")

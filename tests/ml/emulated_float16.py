@@ -13,7 +13,7 @@ import pytest
 from tensorflow.core.protobuf import rewriter_config_pb2
 from tensorflow.python.eager import context
 
-from hubstudio.ml import feature_runtimes, model_factory, training_steps
+from hubstudio.ml import training_loop, training_steps
 
 
 @contextlib.contextmanager
@@ -33,8 +33,7 @@ def emulated(*, wanted: bool = True) -> Generator[None]:
 
 
 def emulate(patches: pytest.MonkeyPatch) -> None:
-    """Let the engine believe that there is a GPU for float16."""
-    for module in (feature_runtimes, training_steps):
-        patches.setattr(module, "mixed_precision", emulated)
-    for module in (feature_runtimes, model_factory):
-        patches.setattr(module, "can_mix", lambda: True)
+    """Let the engine believe that there is a GPU for float16, and that every training is long enough for a trial."""
+    patches.setattr(training_steps, "mixed_precision", emulated)
+    patches.setattr(training_loop, "can_mix", lambda: True)
+    patches.setattr(training_loop, "_TRIALS_WORTH", 0)

@@ -12,6 +12,7 @@ from made_modules import save_called, save_served, save_tf1
 
 from hubstudio.core.backbones import ModuleFormat
 from hubstudio.core.errors import BackboneError
+from hubstudio.ml import hub_module
 from hubstudio.ml.hub_module import ANY_SIZE_DEFAULT, load_module
 
 
@@ -19,6 +20,24 @@ def test_a_module_says_its_size_features_and_blocks(small_module: Path) -> None:
     info = load_module(str(small_module)).info()
     assert (info.input_size, info.features, info.format, info.trainable) == (32, 12, ModuleFormat.TF2, True)
     assert [(block.name, block.variables) for block in info.blocks] == [("stage_1", 5), ("stage_2", 5), ("stage_3", 5)]
+
+
+def test_a_frozen_graph_is_made_once_for_the_same_numbers(
+    any_size_module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, photos = load_module(str(any_size_module)), tf.ones([1, 64, 64, 3])
+    frozen = module.frozen(64)
+    assert module.frozen(64) is frozen
+    assert module.frozen(32) is not frozen
+    variable = module.variables[0]
+    before = module.frozen(64)
+    variable.assign(variable * 2.0)
+    np.testing.assert_allclose(
+        module.frozen(64).function(photos)[0], module.forward(photos, False), rtol=1e-4, atol=1e-5
+    )
+    assert not np.allclose(module.frozen(64).function(photos)[0], before.function(photos)[0], rtol=1e-3)
+    monkeypatch.setattr(hub_module, "_KEPT_BYTES", 10)
+    assert module.frozen(64) is not module.frozen(64)
 
 
 def test_a_module_for_any_size_takes_the_size_that_is_asked_for(any_size_module: Path) -> None:

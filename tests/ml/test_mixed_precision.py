@@ -1,9 +1,10 @@
-"""Steps and features that are computed partly in float16: only where it pays, and learns as well."""
+"""Training steps that are computed partly in float16: only where it pays, and the weights go the same way."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from emulated_float16 import emulate
 from interrupted_runs import interrupted, same_result
 
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.events import BatchDone, EpochDone, Event, Note, Phase, PhaseStarted, ignore
+from hubstudio.core.events import BatchDone, EpochDone, Event, Phase, PhaseStarted, ignore
 from hubstudio.core.plan import Mode, Plan
-from hubstudio.core.run_folder import RunFolder
-from hubstudio.ml import feature_runtimes, mixed_precision, model_factory, training_loop
+from hubstudio.core.run_folder import TRAINING_STATE, RunFolder
+from hubstudio.ml import fine_tuning_ways, mixed_precision, training_loop
+from hubstudio.ml.checkpoints import read_checkpoint
 from hubstudio.ml.engine import LocalEngine
-from hubstudio.ml.hub_module import load_module
 from hubstudio.ml.training_steps import Batch, Stepped, TrainingSteps
+
+Train = Callable[[TrainingSteps, Batch, Sequence[float], int], Stepped]
 
 
 @pytest.fixture
@@ -32,19 +35,17 @@ def plan(three_classes: Path, small_module: Path) -> Plan:
 
 
 @pytest.fixture
-def float16(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def float16(monkeypatch: pytest.MonkeyPatch) -> None:
     emulate(monkeypatch)
-    yield
 
 
 @pytest.fixture
 def pays(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Say what a trial shall find: the emulation is slower than float32, and its Adam rougher than a GPU's."""
+    """Say how much faster a trial shall find mixed steps: the emulation is slower than float32."""
 
     def say(times: float) -> None:
-        def tried(step: Callable[[bool], float], put_back: Callable[[], None]) -> float:
-            mixed_precision.gain(step, put_back)
-            return times
+        def tried(*functions: Any) -> float:
+            return times if mixed_precision.gain(*functions) else 0.0
 
         monkeypatch.setattr(training_loop, "gain", tried)
 
@@ -56,66 +57,86 @@ def trained(plan: Plan, out: Path) -> dict[str, Any]:
     return RunFolder.open(out).metrics()
 
 
+def is_mixed(metrics: dict[str, Any]) -> bool:
+    return metrics["decided"]["mixed_precision"]
+
+
+def instead(patches: pytest.MonkeyPatch, take: Callable[[Train, TrainingSteps], Stepped | None]) -> list[bool]:
+    """Let ``take`` have a look at every step of fine-tuning, and return another result; return which were mixed."""
+    own, taken = TrainingSteps.train, []
+
+    def train(self: TrainingSteps, batch: Batch, rates: Sequence[float], rows: int) -> Stepped:
+        if not self.scaling_variables:
+            return own(self, batch, rates, rows)
+        taken.append(self.mixed)
+        return take(own, self) or own(self, batch, rates, rows)
+
+    patches.setattr(TrainingSteps, "train", train)
+    return taken
+
+
 # --- whether it pays --------------------------------------------------------------------------------------------------
 
 
 class Steps:
-    """Training steps whose losses and seconds a test chooses."""
+    """Training steps of two weights, whose ways and seconds a test chooses."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, seconds: dict[bool, float], losses: dict[bool, list[float]]
-    ) -> None:
-        self.now, self.step_number, self.put_backs, self.seconds, self.losses = 0.0, 0, 0, seconds, losses
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: dict[bool, float], ways: dict[bool, Any]) -> None:
+        self.now, self.first, self.seconds, self.ways = 0.0, True, seconds, ways
+        self.at = self.start = np.array([3.0, 4.0], np.float32)
         monkeypatch.setattr(mixed_precision.time, "perf_counter", lambda: self.now)
 
-    def __call__(self, mixed: bool) -> float:
-        """Take a step."""
-        self.now += self.seconds[mixed] + (100.0 if not self.step_number else 0.0)  # the first one prepares the rest
-        loss = self.losses[mixed][self.step_number]
-        self.step_number += 1
-        return loss
+    def take(self, mixed: bool) -> None:
+        """Take a step; the first one takes long, since it is prepared."""
+        self.now += self.seconds[mixed] + 100.0 * self.first
+        self.first = False
+        self.at = self.at + np.array(self.ways[mixed], np.float32)
+
+    def weights(self) -> list[np.ndarray]:
+        """Return where they are."""
+        return [self.at[:1], self.at[1:]]
 
     def put_back(self) -> None:
         """Begin anew."""
-        self.put_backs += 1
-        self.step_number = 0
+        self.at = self.start
 
-
-FALLING = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
+    def gain(self) -> float:
+        """Return what mixed steps gain, with everything put back."""
+        found = mixed_precision.gain(self.take, self.weights, self.put_back)
+        assert self.at is self.start
+        return found
 
 
 @pytest.mark.parametrize(
-    ("losses", "wanted"),
+    ("way", "wanted"),
     [
-        (FALLING, 2.0),
-        ([1.01, *FALLING[1:]], 2.0),
-        ([1.0, 1.0, *FALLING[1:5]], 2.0),  # one step was skipped while the loss's factor was too large
-        ([1.2, *FALLING[1:]], 0.0),
-        ([1.0] * 6, 0.0),
-        ([1.0, 0.9, 0.8, math.nan, math.nan, math.nan], 0.0),
-        ([math.nan] * 6, 0.0),
-        ([1.0, 0.9, math.inf, math.inf, math.inf, math.inf], 0.0),
+        ((1.0, 1.0), 2.0),
+        ((0.9, 1.1), 2.0),
+        ((0.5, 0.5), 2.0),  # half of the steps were skipped while the loss was scaled by too much
+        ((1.0, 0.0), 0.0),
+        ((0.0, 0.0), 0.0),
+        ((-1.0, -1.0), 0.0),
+        ((math.nan, 1.0), 0.0),
+        ((math.inf, 1.0), 0.0),
     ],
 )
-def test_mixed_steps_pay_if_they_are_faster_and_learn_as_well(
-    monkeypatch: pytest.MonkeyPatch, losses: list[float], wanted: float
+def test_mixed_steps_pay_if_they_are_faster_and_go_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, way: tuple[float, float], wanted: float
 ) -> None:
-    steps = Steps(monkeypatch, {False: 0.2, True: 0.1}, {False: FALLING, True: losses})
-    assert mixed_precision.gain(steps, steps.put_back) == pytest.approx(wanted)
-    assert steps.put_backs >= 4
-    assert steps.step_number == 0
+    steps = Steps(monkeypatch, {False: 0.2, True: 0.1}, {False: (1.0, 1.0), True: way})
+    assert steps.gain() == pytest.approx(wanted)
 
 
-def test_a_loss_that_does_not_fall_in_float32_need_not_fall_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = Steps(monkeypatch, {False: 0.1, True: 0.2}, {False: FALLING[::-1], True: [0.5] * 6})
-    assert mixed_precision.gain(steps, steps.put_back) == pytest.approx(0.5)
+def test_steps_that_are_slower_are_found_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = Steps(monkeypatch, {False: 0.1, True: 0.2}, {False: (1.0, 1.0), True: (1.0, 1.0)})
+    assert steps.gain() == pytest.approx(0.5)
 
 
 def test_a_step_that_fails_leaves_everything_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = Steps(monkeypatch, {False: 0.1, True: 0.1}, {False: FALLING, True: FALLING[:3]})
-    with pytest.raises(IndexError):
-        mixed_precision.gain(steps, steps.put_back)
-    assert (steps.put_backs, steps.step_number) == (2, 0)
+    steps = Steps(monkeypatch, {False: 0.1}, {False: (1.0, 1.0)})
+    with pytest.raises(KeyError):
+        steps.gain()
+    assert steps.at is steps.start
 
 
 @pytest.mark.parametrize(
@@ -151,23 +172,28 @@ def test_what_tensorflow_was_told_is_as_it_was_before() -> None:
 def test_where_mixing_does_not_pay_a_training_is_to_the_last_bit_what_it_is_without(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: Callable[[float], None]
 ) -> None:
-    assert trained(plan, tmp_path / "plain")["decided"]["mixed_precision"] is False
+    assert not is_mixed(trained(plan, tmp_path / "plain"))
     emulate(monkeypatch)
     pays(1.05)
-    assert trained(plan, tmp_path / "tried")["decided"]["mixed_precision"] is False
+    with pytest.MonkeyPatch.context() as patches:
+        taken = instead(patches, lambda *_: None)
+        assert not is_mixed(trained(plan, tmp_path / "tried"))
+    assert sum(taken) == mixed_precision.TRIAL_STEPS // 2
     assert same_result(tmp_path / "plain", tmp_path / "tried")
 
 
 @pytest.mark.usefixtures("float16", "often")
-def test_a_mixed_training_learns_says_so_and_goes_on_as_it_was(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: Callable[[float], None]
+@pytest.mark.parametrize("from_border", [False, True])
+def test_a_mixed_training_says_so_and_goes_on_as_it_was(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: Callable[[float], None], *, from_border: bool
 ) -> None:
+    monkeypatch.setattr(fine_tuning_ways, "worth_cutting", lambda *_: from_border)
+    monkeypatch.setattr(fine_tuning_ways, "FRONT_PASSES", 0)
     pays(1.62)
     metrics = trained(plan, tmp_path / "mixed")
-    assert metrics["decided"]["mixed_precision"] is True
+    assert is_mixed(metrics)
+    assert metrics["decided"]["frozen_part_once"] is from_border
     assert [note for note in metrics["notes"] if "partly in float16" in note and "1.6 times as fast" in note]
-    losses = [float(row["loss"]) for row in RunFolder.open(tmp_path / "mixed").history() if row["phase"] == "fine-tune"]
-    assert losses[-1] < losses[0]
     interrupted(
         plan, tmp_path / "again",
         lambda event: isinstance(event, BatchDone) and (event.phase, event.epoch) == (Phase.FINE_TUNE, 2),
@@ -179,10 +205,9 @@ def test_a_mixed_training_learns_says_so_and_goes_on_as_it_was(
     monkeypatch.setattr(training_loop, "gain", not_tried_again)
     LocalEngine().resume(tmp_path / "again", ignore, CancelToken())
     assert same_result(tmp_path / "mixed", tmp_path / "again")
-    assert RunFolder.open(tmp_path / "again").metrics()["decided"]["mixed_precision"] is True
-    with monkeypatch.context() as patches:
-        patches.setattr(model_factory, "can_mix", lambda: False)
-        trained(plan, tmp_path / "exact")
+    assert is_mixed(RunFolder.open(tmp_path / "again").metrics())
+    monkeypatch.setattr(training_loop, "can_mix", lambda: False)
+    trained(plan, tmp_path / "exact")
     assert not same_result(tmp_path / "exact", tmp_path / "mixed")
 
 
@@ -205,101 +230,125 @@ def test_a_run_goes_on_where_the_gpu_has_gone_or_come(
                 LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
     metrics = RunFolder.open(tmp_path / "run").metrics()
     assert metrics["epochs"] == 3
-    assert metrics["decided"]["mixed_precision"] is False
+    assert not is_mixed(metrics)
 
 
 @pytest.mark.usefixtures("float16")
-def test_memory_that_runs_out_in_the_trial_leaves_float32(
+@pytest.mark.parametrize("error", [tf.errors.ResourceExhaustedError, tf.errors.InternalError, tf.errors.NotFoundError])
+def test_what_float16_cannot_do_is_done_in_float32(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[tf.errors.OpError]
+) -> None:
+    def fail(_: Train, steps: TrainingSteps) -> None:
+        if steps.mixed:
+            raise error(None, None, "no kernel for it")
+
+    taken = instead(monkeypatch, fail)
+    metrics = trained(plan, tmp_path / "run")
+    assert sum(taken) == 1
+    assert not is_mixed(metrics)
+    assert metrics["ended"]["fine-tune"] == "all_epochs"
+
+
+@pytest.mark.usefixtures("float16")
+@pytest.mark.parametrize("how", ["loss", "scale"])
+def test_numbers_beyond_the_range_of_float16_lead_back_to_float32(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: Callable[[float], None], how: str
+) -> None:
+    pays(2.0)
+
+    def overflow(_: Train, steps: TrainingSteps) -> Stepped | None:
+        if len(taken) != mixed_precision.TRIAL_STEPS + 3:
+            return None
+        if how == "loss":
+            return Stepped([math.nan], [0.0])
+        steps.scaling_variables[1].assign(0.5)
+        return None
+
+    taken = instead(monkeypatch, overflow)
+    metrics = trained(plan, tmp_path / "run")
+    after = taken[mixed_precision.TRIAL_STEPS :]
+    assert after[:3] == [True] * 3
+    assert not any(after[3:])
+    steps = 3 * math.ceil(metrics["counts"]["train"] / plan.batch_size)
+    assert len(after) == steps + (how == "loss")  # what moved nothing is done again
+    assert not is_mixed(metrics)
+    assert [note for note in metrics["notes"] if "range of float16 in epoch 1" in note]
+
+
+@pytest.mark.usefixtures("float16")
+def test_a_trial_that_takes_the_whole_program_with_it_does_not_come_again(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps, tried = TrainingSteps.train, []
+    class Crashed(BaseException):
+        pass
 
-    def train(self: TrainingSteps, batch: Batch, rates: list[float], rows: int) -> Stepped:
-        if self.mixed:
-            tried.append(rows)
-            raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
-        return steps(self, batch, rates, rows)
+    def crash(_: Train, steps: TrainingSteps) -> None:
+        if steps.mixed:
+            raise Crashed
 
-    monkeypatch.setattr(TrainingSteps, "train", train)
-    metrics = trained(plan, tmp_path / "run")
-    assert tried == [4]
-    assert metrics["decided"]["mixed_precision"] is False
-    assert not [note for note in metrics["notes"] if "memory" in note]
+    taken = instead(monkeypatch, crash)
+    with pytest.raises(Crashed):
+        trained(plan, tmp_path / "run")
+    LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert sum(taken) == 1
+    assert not is_mixed(RunFolder.open(tmp_path / "run").metrics())
+
+
+@pytest.mark.usefixtures("float16", "often")
+def test_the_answer_of_a_trial_is_kept_at_once(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: Callable[[float], None]
+) -> None:
+    pays(2.0)
+    trained(plan, tmp_path / "whole")
+    cancel = CancelToken()
+
+    def end(_: Train, steps: TrainingSteps) -> None:
+        if len(taken) > mixed_precision.TRIAL_STEPS:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patches:
+        taken = instead(patches, end)
+        with pytest.raises(KeyboardInterrupt):
+            LocalEngine().train(plan, tmp_path / "run", ignore, cancel)
+    pays(1.0)
+    LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert same_result(tmp_path / "whole", tmp_path / "run")
 
 
 @pytest.mark.usefixtures("float16")
-def test_stopping_ends_the_trial(plan: Plan, tmp_path: Path) -> None:
-    cancel, taken = CancelToken(), []
-    steps = TrainingSteps.train
+def test_stopping_ends_a_trial_and_leaves_its_question_open(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = CancelToken()
 
-    def report(event: Event) -> None:
-        if isinstance(event, PhaseStarted) and event.phase is Phase.FINE_TUNE:
+    def stop(*_: object) -> None:
+        if len(taken) == 2:
             cancel.stop()
 
-    def train(self: TrainingSteps, batch: Batch, rates: list[float], rows: int) -> Stepped:
-        taken.append(cancel.is_stopping)
-        return steps(self, batch, rates, rows)
-
-    with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(TrainingSteps, "train", train)
-        LocalEngine().train(plan, tmp_path / "run", report, cancel)
-    assert taken and not any(taken)
+    taken = instead(monkeypatch, stop)
+    LocalEngine().train(plan, tmp_path / "run", ignore, cancel)
+    assert len(taken) == 2
     assert RunFolder.open(tmp_path / "run").metrics()["best_phase"] == "head"
-
-
-@pytest.mark.usefixtures("float16")
-def test_the_head_is_never_mixed(plan: Plan, tmp_path: Path, pays: Callable[[float], None]) -> None:
-    pays(9.0)
-    notes: list[str] = []
-
-    def report(event: Event) -> None:
-        if isinstance(event, Note):
-            notes.append(event.text)
-
-    extract = Plan(plan.photos, backbone=plan.backbone, epochs=2)
-    LocalEngine().train(extract, tmp_path / "run", report, CancelToken())
-    assert not [note for note in notes if "float16" in note]
-
-
-# --- features ---------------------------------------------------------------------------------------------------------
+    checkpoint = read_checkpoint(tmp_path / "run" / TRAINING_STATE)
+    assert checkpoint is not None
+    assert checkpoint.state["place"]["mixed"] is None
 
 
 @pytest.mark.usefixtures("float16")
 @pytest.mark.parametrize(
-    ("times", "near", "wanted"),
-    [(0.5, 1.0, feature_runtimes.TENSORFLOW_MIXED), (2.0, 1.0, "tensorflow"), (0.5, 1.01, "tensorflow")],
+    "change", [{"train_batch_norm": True}, {"mode": Mode.EXTRACT}, {"epochs": 1}], ids=["statistics", "head", "short"]
 )
-def test_features_are_mixed_where_that_is_faster_and_they_are_the_same(
-    small_module: Path, monkeypatch: pytest.MonkeyPatch, times: float, near: float, wanted: str
+def test_where_mixing_would_do_harm_or_not_be_worth_it_it_is_not_tried(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
-    module, photos = load_module(str(small_module)), np.full((2, 32, 32, 3), 99.0, np.float32)
-    usual = feature_runtimes.tensorflow_runtime(module, 32)
-    now = 0.0
+    if "epochs" in change:
+        monkeypatch.setattr(training_loop, "_TRIALS_WORTH", 10)
+    asked: list[Event] = []
 
-    def taking(name: str, seconds: float, factor: float) -> Callable[..., feature_runtimes.Runtime]:
-        def run(photos: np.ndarray) -> np.ndarray:
-            nonlocal now
-            now += seconds
-            return usual.run(photos) * np.float32(factor)
+    def not_tried(*_: object) -> float:
+        raise AssertionError
 
-        return lambda *_: feature_runtimes.Runtime(name, run)
-
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    monkeypatch.setattr(feature_runtimes, "tensorflow_runtime", taking("tensorflow", 1.0, 1.0))
-    monkeypatch.setattr(
-        feature_runtimes, "tensorflow_mixed_runtime", taking(feature_runtimes.TENSORFLOW_MIXED, times, near)
-    )
-    monkeypatch.setattr(feature_runtimes.time, "perf_counter", lambda: now)
-    assert feature_runtimes.choose_runtime(module, 32, photos, CancelToken()).name == wanted
-
-
-@pytest.mark.usefixtures("float16")
-def test_mixed_features_are_nearly_the_modules_own(small_module: Path) -> None:
-    module = load_module(str(small_module))
-    photos = np.random.default_rng(5).uniform(0, 255, (3, 32, 32, 3)).astype(np.float32)
-    mixed = feature_runtimes.runtime_named(feature_runtimes.TENSORFLOW_MIXED, module, 32)
-    assert mixed is not None
-    wanted, found = feature_runtimes.tensorflow_runtime(module, 32)(photos), mixed(photos)
-    assert found.dtype == np.float32
-    assert not np.array_equal(found, wanted)
-    np.testing.assert_allclose(found, wanted, atol=0.02 * np.abs(wanted).max())
+    monkeypatch.setattr(training_loop, "gain", not_tried)
+    LocalEngine().train(replace(plan, **change), tmp_path / "run", asked.append, CancelToken())
+    assert [event for event in asked if isinstance(event, PhaseStarted)]
+    assert not RunFolder.open(tmp_path / "run").metrics()["decided"].get("mixed_precision")
