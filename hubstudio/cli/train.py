@@ -19,8 +19,9 @@ from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import RunError, StudioError
-from hubstudio.core.events import Event, Note, PhaseEnd, Report, RunStarted, ignore
+from hubstudio.core.events import Event, Note, Phase, PhaseEnd, Report, RunStarted, ignore
 from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
+from hubstudio.core.phase_comparison import phase_comparison
 from hubstudio.core.photo_listing import list_photos
 from hubstudio.core.photos import count_of
 from hubstudio.core.plan import Mode, Plan
@@ -174,6 +175,7 @@ def lines(summary: RunSummary, out: Path) -> list[str]:
         f"(features {seconds.get('features', 0.0):.1f} s, training {seconds.get('training', 0.0):.1f} s"
         f"{', the epochs before included' if summary.continued_from else ''}).",
         f"{percent(summary.validation_accuracy)} on {measured:,} validation photos, {_best(summary)}.",
+        *_comparison(summary, out),
         *_ending(summary),
         *_truth(summary),
         f"Run: {out}",
@@ -219,13 +221,13 @@ class _ForetellingReporter(Reporter):
 
 
 def _measure_if_worth_it(engine: Engine, plan: Plan, photos: int, context: Context) -> None:
-    """Measure the backbone unless that was done before; that it cannot be measured is no reason not to train.
+    """Measure the backbone unless that was done before; that it cannot be measured is told and no reason not to train.
 
     It takes some seconds: knowing time and memory is not worth them where all is done in seconds.
     """
     if plan.mode is Mode.EXTRACT and photos <= _MANY_PHOTOS:
         return
-    with contextlib.suppress(StudioError):
+    try:
         info = engine.probe(plan.backbone, plan.features)
         known = speeds.kept_for(plan, info)
         if known and known.covers(plan):
@@ -234,6 +236,8 @@ def _measure_if_worth_it(engine: Engine, plan: Plan, photos: int, context: Conte
             f"Measuring how fast {info.name} is on this computer: some seconds, and only this once."
         )
         engine.measure(plan, context.cancel)
+    except StudioError as error:
+        context.console.message(f"Time and memory are not known beforehand: {error}")
 
 
 def _truth(summary: RunSummary) -> list[str]:
@@ -248,6 +252,17 @@ def _ending(summary: RunSummary) -> list[str]:
     """Return why the training ended before all its epochs, as the window says it."""
     why, before = summary.last_end, summary.continued_from.epochs if summary.continued_from else 0
     sentence = ending_sentence(why, summary.best_epoch, before) if why else ""
+    return [sentence] if sentence else []
+
+
+def _comparison(summary: RunSummary, out: Path) -> list[str]:
+    """Return which phase of a fine-tuning was better, as the window says it."""
+    accuracies: dict[str, list[float]] = {phase.value: [] for phase in Phase}
+    if summary.mode == Mode.FINE_TUNE.value:
+        for row in RunFolder.open(out).history():
+            accuracies[row["phase"]].append(float(row["validation_accuracy"]))
+    head, blocks = accuracies[Phase.HEAD.value], accuracies[Phase.FINE_TUNE.value]
+    sentence = phase_comparison(head, blocks, Phase(summary.best_phase))
     return [sentence] if sentence else []
 
 

@@ -151,6 +151,8 @@ class RunState:
         usual = [later - earlier for earlier, later in pairwise(ends)][-_USUAL_EPOCHS:]
         if len(usual) > 1:
             return median(usual) * self.epochs * (1 - self.fraction)
+        if not self.epochs and self.photos_per_second:  # of features, many may have been known at the beginning
+            return (self.of_photos - self.photos) / self.photos_per_second
         predicted = self._predicted
         if self.epochs and spent < min(predicted, _PREPARING_SECONDS):
             return predicted * (1 - self.fraction)
@@ -171,7 +173,9 @@ class RunState:
             return 0.0
         predicted = self._predicted
         slower = min(max(whole / predicted, 0.5), 3.0) if predicted > 1.0 else 1.0
-        return slower * sum(self.cost.stretches[name] for name in order[order.index(present) + 1 :])
+        behind = {epoch.phase.value for epoch in self.history}
+        after = [name for name in order[order.index(present) + 1 :] if name not in behind]
+        return slower * sum(self.cost.stretches[name] for name in after)
 
     def __str__(self) -> str:
         if self.status is Status.RUNNING and self.phase is not None:

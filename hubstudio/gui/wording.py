@@ -7,9 +7,10 @@ from datetime import datetime
 
 from hubstudio.core.backbones import display_name
 from hubstudio.core.events import Phase, Progress
+from hubstudio.core.phase_comparison import phase_comparison
 from hubstudio.core.photos import PhotoSet, count_of
 from hubstudio.core.plan import Mode, Plan
-from hubstudio.core.run_state import RunState, Status, percent
+from hubstudio.core.run_state import RunState, Status
 
 _MINUTE, _HOUR = 60, 3600
 _RECENT_DAYS = 300
@@ -131,17 +132,10 @@ def ending_text(state: RunState) -> str:
 
 
 def _comparison(state: RunState) -> str:
-    """Return which of two phases was better, by the best epochs of both."""
-    head = [epoch.validation_accuracy for epoch in state.history if epoch.phase is Phase.HEAD]
-    moved = [epoch.validation_accuracy for epoch in state.history if epoch.phase is Phase.FINE_TUNE]
-    if not head or not moved:
-        return ""
-    if max(head) == max(moved):
-        kept = "fine-tuning" if state.best_phase is Phase.FINE_TUNE else "the head alone"
-        return f"Both phases came to {percent(max(head))} on validation; {kept} is kept, whose loss is lower."
-    if state.best_phase is Phase.FINE_TUNE:
-        return f"Fine-tuning won: {percent(max(moved))} on validation against {percent(max(head))} of the head alone."
-    return f"The head alone won: {percent(max(head))} on validation against {percent(max(moved))} of fine-tuning."
+    accuracies: dict[Phase, list[float]] = {Phase.HEAD: [], Phase.FINE_TUNE: []}
+    for epoch in state.history:
+        accuracies[epoch.phase].append(epoch.validation_accuracy)
+    return phase_comparison(accuracies[Phase.HEAD], accuracies[Phase.FINE_TUNE], state.best_phase or Phase.HEAD)
 
 
 def result_text(plan: Plan | None, best_phase: str, best_epoch: int, *, stopped_early: bool) -> str:

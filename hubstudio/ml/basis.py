@@ -12,7 +12,6 @@ from hubstudio.core.errors import RunError
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_folder import PLAN
 from hubstudio.ml.feature_module import FeatureModule
-from hubstudio.ml.feature_source import module_digest
 
 MODULE_PLACE = frozenset(("backbone",))
 """What a plan may say anew of a module that was moved: its files tell whether it is the same."""
@@ -36,7 +35,7 @@ class Basis:
     @classmethod
     def of(cls, plan: Plan, module: FeatureModule) -> Basis:
         """Return the basis of a training whose photos are not read yet."""
-        return cls(_plain(plan), module_digest(module.folder))
+        return cls(_plain(plan), module.digest)
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Basis:
@@ -62,7 +61,7 @@ class Basis:
 
     def require_module(self, module: FeatureModule, folder: Path) -> None:
         """Raise ``RunError`` if the backbone of the run in ``folder`` is another one by now."""
-        if module_digest(module.folder) == self.module:
+        if module.digest == self.module:
             return
         raise RunError(
             f"'{folder.name}' cannot go on: its backbone is not the one that it learned with.",

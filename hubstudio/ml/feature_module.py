@@ -25,6 +25,11 @@ class FeatureModule(Protocol):
         ...
 
     @property
+    def digest(self) -> str:
+        """What told its files from others' when they were read; it may lie there no longer."""
+        ...
+
+    @property
     def features(self) -> int:
         """Length of its feature vector."""
         ...

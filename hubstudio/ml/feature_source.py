@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,6 @@ from hubstudio.core.feature_store import FeatureKey, FeatureStore
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import Runtime, choose_runtime, runtime_named, runtime_versions
 
-_READ_AT_ONCE = 1 << 20
 _LOCK_SECONDS = 5.0
 
 
@@ -34,7 +32,7 @@ class FrozenBackbone:
     def __init__(self, module: FeatureModule, size: int, cancel: CancelToken, *, remembers: bool = True) -> None:
         self.module, self.size = module, size
         self._cancel, self._remembers = cancel, remembers
-        self._digest = module_digest(module.folder)
+        self._digest = module.digest
         self._versions = f"decoder {DECODER_VERSION}, {runtime_versions()}"
         self._subject = FeatureKey(self._digest, module.features_name, size, self._versions).name
         self._runtime: Runtime | None = None
@@ -109,17 +107,6 @@ class FeatureSource:
         if self._store is None or key != self._kept_under:
             self._store, self._kept_under = FeatureStore.open(key, self._backbone.module.features), key
         return self._store
-
-
-def module_digest(folder: Path) -> str:
-    """Return a digest of all files of a module: of the graph and the weights."""
-    digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(folder).as_posix()}\n{file.stat().st_size}\n".encode())
-        with file.open("rb") as opened:
-            while piece := opened.read(_READ_AT_ONCE):
-                digest.update(piece)
-    return digest.hexdigest()
 
 
 def _choices() -> dict[str, str]:

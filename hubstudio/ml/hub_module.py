@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from hubstudio.ml.module_calls import (
     has_call,
     takes_no_photos,
 )
+from hubstudio.ml.module_files import files_digest
 from hubstudio.ml.module_folders import find_folder
 from hubstudio.ml.module_graph import FrozenGraph, freeze, variable_actions
 from hubstudio.ml.module_safety import require_safe, trust
@@ -59,6 +60,8 @@ class HubModule:
 
     handle: str
     folder: Path
+    digest: str
+    """Of its files, when it was loaded: they may be gone or others by now."""
     format: ModuleFormat
     forward: Forward
     input_size: int | None
@@ -174,10 +177,10 @@ def load_folder(handle: str, folder: Path, features: str = "") -> HubModule:
     _require_saved_model(folder)
     definition = read_definition(folder)
     require_safe(handle, folder, definition)
-    loaded = _load(folder)
+    digest, loaded = _load(folder)
     is_tf1 = (folder / "tfhub_module.pb").is_file() or not has_call(loaded)
     call = SignatureCall(loaded, handle) if is_tf1 else ReusableCall(loaded, handle)
-    return _understood(handle, folder, loaded, call, features, producer(definition))
+    return replace(_understood(handle, folder, loaded, call, features, producer(definition)), digest=digest)
 
 
 def trust_module(text: str) -> None:
@@ -213,6 +216,7 @@ def _understood(
     return HubModule(
         handle=handle,
         folder=folder,
+        digest="",
         format=call.format,
         forward=EndpointForward(call, name, beyond) if name else call,
         input_size=input_size,
@@ -271,10 +275,11 @@ def _require_saved_model(folder: Path) -> None:
     )
 
 
-def _load(folder: Path) -> Any:
+def _load(folder: Path) -> tuple[str, Any]:
+    """Return the digest of a module's files, and what is in them."""
     load = _loader()
     try:
-        return load(str(folder))
+        return files_digest(folder), load(str(folder))
     except Exception as error:  # whatever a damaged protocol buffer or table of variables provokes
         raise DamagedModuleError(
             f"The module in '{folder}' could not be loaded; it seems to be damaged or incomplete.",

@@ -29,8 +29,8 @@ from hubstudio.core import whole_files
 from hubstudio.core.backbones import BackboneInfo, photo_size
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.feature_store import features_folder
-from hubstudio.ml.feature_source import module_digest
 from hubstudio.ml.hub_module import HubModule
+from hubstudio.ml.module_files import files_digest
 
 _VERSION = 2
 """Raise it when modules are understood or written again in another way."""
@@ -42,6 +42,7 @@ class KnownModule:
     """A module that is loaded once somebody asks for more than what is known. See ``FeatureModule``."""
 
     known: BackboneInfo
+    digest: str
     load: Callable[[], HubModule]
 
     @property
@@ -78,7 +79,7 @@ class KnownModule:
 
     def network(self, size: int) -> keras.Model | None:
         """Return its network in Keras's own layers, as it was kept; None if it was not, or is damaged."""
-        folder = _folder(self.folder, self.features_name)
+        folder = _folder(self.digest, self.features_name)
         file = folder / _network_name(size)
         if not file.is_file():
             return None
@@ -102,16 +103,17 @@ def find_known(handle: str, folder: Path, features: str, load: Callable[[], HubM
     ``load`` is how it is loaded if that turns out to be needed.
     """
     try:
-        table = json.loads((_folder(folder, features) / _INFO).read_text("utf-8"))
+        digest = files_digest(folder)
+        table = json.loads((_folder(digest, features) / _INFO).read_text("utf-8"))
         info = BackboneInfo.from_table(table)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return KnownModule(replace(info, handle=handle, folder=folder, name=backbone_name(handle)), load)
+    return KnownModule(replace(info, handle=handle, folder=folder, name=backbone_name(handle)), digest, load)
 
 
 def keep_known(module: HubModule, size: int, network: keras.Model) -> None:
     """Keep what is known of a module, and its network for photos of ``size`` pixels. What fails costs only time."""
-    folder = _folder(module.folder, module.features_name)
+    folder = _folder(module.digest, module.features_name)
     with contextlib.suppress(OSError), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
         file = Path(made) / "backbone.keras"
         network.save(file)
@@ -119,9 +121,9 @@ def keep_known(module: HubModule, size: int, network: keras.Model) -> None:
         whole_files.write_text(folder / _INFO, json.dumps(module.info().to_table()))
 
 
-def _folder(module: Path, features: str) -> Path:
+def _folder(digest: str, features: str) -> Path:
     versions = f"{_VERSION}, tensorflow {version('tensorflow')}, keras {version('keras')}"
-    text = "\n".join((module_digest(module), features, versions))
+    text = "\n".join((digest, features, versions))
     return features_folder() / hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

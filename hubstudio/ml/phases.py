@@ -83,6 +83,8 @@ class Phases:
         ways = Ways(plan, self.classifier, self.data, self.folder, self.log, self.cancel)
         way = ways.find(begin.state["from_border"] if begin else None)
         if way is None:
+            if begin:
+                raise Cancelled  # what the blocks have learned lies in a checkpoint, and stays there
             return PhaseResult(None, 0, 0, PhaseEnd.STOPPED)
         self.log.from_border = way.from_border
         phase = PhasePlan(

@@ -42,7 +42,6 @@ from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
 from hubstudio.ml.basis import Basis
 from hubstudio.ml.checkpoints import Checkpoint, Checkpoints, write_checkpoint
 from hubstudio.ml.feature_module import FeatureModule
-from hubstudio.ml.feature_source import module_digest
 from hubstudio.ml.going_on import epochs_done, find_checkpoint, last_state, opened
 from hubstudio.ml.made_with import made_with
 from hubstudio.ml.model_factory import Classifier, FeatureStatistics, build_classifier
@@ -140,7 +139,7 @@ class Trainer:
         """Train in the folder of an unfinished run and make a finished one of it.
 
         Ends in ``StudioError``, ``Suspended`` or ``Cancelled``. The last leaves nothing; neither does an error that
-        would come again, unless the run had been interrupted before (photos that are gone may come back).
+        would come again (photos that are gone may come back), unless the run had been interrupted or learned before.
         """
         keras.utils.set_random_seed(self.plan.seed)
         try:
@@ -160,7 +159,7 @@ class Trainer:
             (unfinished.folder / PIXELS).unlink(missing_ok=True)  # large, and made again when it goes on
             raise _disk_trouble(unfinished, error) from error
         except StudioError as error:
-            if isinstance(error, TrainingError) or not (resumed or isinstance(error, RunError | PhotosError)):
+            if isinstance(error, TrainingError) or not (resumed or _can_go_on(unfinished, error)):
                 unfinished.discard()
             raise
         phase, clock = Phase(summary.best_phase), self.log.clock()
@@ -304,7 +303,7 @@ class Trainer:
     ) -> dict[str, Any]:
         """Return what the plan left open and the run has decided."""
         decided: dict[str, Any] = {
-            "backbone_digest": module_digest(classifier.module.folder),
+            "backbone_digest": classifier.module.digest,
             "class_weights": _weights_by_class(data, classes),
             "learning_rate": classifier.rate(Phase.HEAD),
         }
@@ -342,6 +341,11 @@ def _disk_trouble(unfinished: UnfinishedRun, error: OSError) -> RunError:
         found=f"{found}.",
         next_step=f"{first}, and go on where it was: hubstudio train --resume '{unfinished.out}'.",
     )
+
+
+def _can_go_on(unfinished: UnfinishedRun, error: StudioError) -> bool:
+    """Whether something is there that would be lost, or what was wrong may be put right."""
+    return isinstance(error, RunError | PhotosError) or Checkpoints(unfinished.folder).are_there
 
 
 def _memory_trouble(unfinished: UnfinishedRun, plan: Plan) -> RunError:

@@ -72,6 +72,7 @@ class _PhaseLoop:
         self.place = Place(batch_size=plan.batch_size, best=to_beat)
         self.best_weights = values(self.moving)
         self._together = 1
+        self._validated_together = VALIDATION_BATCH
         is_head = plan.phase is Phase.HEAD
         self._most_together = MOST_TOGETHER if is_head else 1
         self._steps = TrainingSteps(model, self._batch(np.arange(1)), together=is_head)
@@ -246,12 +247,19 @@ class _PhaseLoop:
 
     def _validate(self) -> Score | None:
         """Return the score on all validation rows, or None if asked to stop."""
-        loss, right = 0.0, 0
-        for begin in range(0, len(self.validation), VALIDATION_BATCH):
+        loss, right, begin = 0.0, 0, 0
+        while begin < len(self.validation):
             if self._must_stop():
                 return None
-            rows = np.arange(begin, min(begin + VALIDATION_BATCH, len(self.validation)))
-            logs = self.model.test_on_batch(*self.validation.batch(rows, 0), return_dict=True)
+            rows = np.arange(begin, min(begin + self._validated_together, len(self.validation)))
+            try:
+                logs = self.model.test_on_batch(*self.validation.batch(rows, 0), return_dict=True)
+            except NOT_ENOUGH_MEMORY:
+                if len(rows) == 1:
+                    raise
+                self._validated_together = len(rows) // 2
+                continue
+            begin += len(rows)
             loss += float(logs["cross_entropy"]) * len(rows)
             right += round(float(logs["accuracy"]) * len(rows))
         return Score(right / len(self.validation), loss / len(self.validation))

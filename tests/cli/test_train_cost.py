@@ -119,4 +119,6 @@ def test_a_backbone_that_cannot_be_measured_is_trained_all_the_same(
     hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
 ) -> None:
     engine.unmeasurable = True
-    assert hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune").code == 0
+    ended = hubstudio("train", photos, "--out", tmp_path / "run", "--mode", "fine-tune")
+    assert ended.code == 0
+    assert "Time and memory are not known beforehand: " in ended.err

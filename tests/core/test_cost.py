@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from hubstudio.core.augmentation import PRESETS
+from hubstudio.core.augmentation import PRESETS, Augmentation
 from hubstudio.core.cost import Cost, PhotoAmount, Speed, bytes_text, moved_blocks, predict, time_text
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoFacts, PhotoSet
@@ -63,6 +63,13 @@ def test_deeper_costs_more(photos: PhotoAmount, speed: Speed) -> None:
     costs = [cost(replace(FINE_TUNE, unfreeze=depth), photos, speed) for depth in (1, 2, 3, "all")]
     assert all(one.seconds < other.seconds for one, other in pairwise(costs))
     assert [one.memory_bytes for one in costs] == sorted(one.memory_bytes for one in costs)
+
+
+@given(amounts, some.integers(1, 32))
+def test_varied_views_are_held_in_memory_too(photos: PhotoAmount, views: int) -> None:
+    varied = replace(EXTRACT, augmentation=Augmentation(flip_horizontal=True, views=views))
+    more = cost(varied, photos).memory_bytes - cost(EXTRACT, photos).memory_bytes
+    assert more == views * photos.training * INFO.features * 4
 
 
 @given(amounts)

@@ -188,6 +188,21 @@ def test_the_time_left_is_that_of_the_whole_run() -> None:
     assert without.seconds_left == pytest.approx(20)
 
 
+def test_features_that_were_known_do_not_count_for_the_time_that_is_left() -> None:
+    state = after(STARTED, PhaseStarted(Phase.FEATURES, 0, 2.0), FeaturesDone(9000, 10_000, 2.0))
+    for second in range(1, 5):
+        state = advance(state, FeaturesDone(9000 + 25 * second, 10_000, 2.0 + second))
+    assert state.seconds_left == pytest.approx(900 / 25)
+
+
+def test_a_phase_that_is_over_is_not_to_come_again() -> None:
+    cost = Cost(100.0, 1, 1, {"features": 20.0, "head": 30.0, "fine-tune": 40.0})
+    started = RunStarted(RUN, "mini", Mode.FINE_TUNE, ("a", "b"), {"train": 8}, 1.0, cost)
+    border = (PhaseStarted(Phase.FEATURES, 0, 50.0), FeaturesDone(0, 100, 50.0), FeaturesDone(50, 100, 60.0))
+    state = after(started, PhaseStarted(Phase.HEAD, 1, 20.0), epoch(1, best=True), *border)
+    assert state.seconds_left == pytest.approx(10 + 40)
+
+
 def fine_tuning(*ends: float, epochs: int = 10, batch_ended: float) -> RunState:
     """A phase that began at 100 s and whose epochs ended so many seconds later, and half of another one."""
     cost = Cost(100.0, 1, 1, {"features": 20.0, "head": 30.0, "fine-tune": 40.0, "saving": 10.0})

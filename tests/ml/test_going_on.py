@@ -14,14 +14,27 @@ import pytest
 from interrupted_runs import broken_off, interrupted, same_result
 from made_modules import save_reusable, small_network
 
+from hubstudio.core import feature_store
 from hubstudio.core.augmentation import Augmentation
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import RunError, TrainingError
-from hubstudio.core.events import BatchDone, EpochDone, Event, FeaturesDone, Note, Phase, PhaseEnd, PhaseStarted, ignore
+from hubstudio.core.errors import BackboneError, RunError, TrainingError
+from hubstudio.core.events import (
+    BatchDone,
+    EpochDone,
+    Event,
+    FeaturesDone,
+    Note,
+    Phase,
+    PhaseEnd,
+    PhaseStarted,
+    Report,
+    ignore,
+)
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import PLAN, RunFolder
 from hubstudio.core.unfinished_runs import UnfinishedRun
+from hubstudio.ml import fine_tuning_ways
 from hubstudio.ml.checkpoints import Checkpoints
 from hubstudio.ml.engine import LocalEngine
 
@@ -117,6 +130,93 @@ def test_a_resumed_run_that_is_stopped_before_it_learns_again_is_not_lost(plan: 
     )
     resume(tmp_path / "run")
     assert same_result(tmp_path / "whole", tmp_path / "run")
+
+
+@pytest.mark.usefixtures("often")
+def test_stopping_before_what_the_frozen_part_made_is_there_again_loses_nothing(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fine_tuning_ways, "FRONT_PASSES", 0)
+    monkeypatch.setattr(fine_tuning_ways, "worth_cutting", lambda *_: True)
+    train(plan, tmp_path / "whole")
+    more = go_on(tmp_path / "whole", 2, tmp_path / "more")
+    interrupted(plan, tmp_path / "run", in_epoch(2, Phase.FINE_TUNE))
+    ways: list[Callable[[Report, CancelToken], object]] = [
+        lambda report, cancel: LocalEngine().resume(tmp_path / "run", report, cancel),
+        lambda report, cancel: LocalEngine().continue_run(tmp_path / "whole", 2, tmp_path / "again", report, cancel),
+    ]
+    for way in ways:
+        seen: list[Phase] = []
+
+        def in_border(event: Event, seen: list[Phase] = seen) -> bool:
+            if isinstance(event, PhaseStarted):
+                seen.append(event.phase)
+            return seen == [Phase.FEATURES] * 2
+
+        broken_off(way, in_border, CancelToken.stop)
+        assert seen == [Phase.FEATURES] * 2
+    assert not list(tmp_path.glob("again*"))
+    assert same_result(tmp_path / "whole", resume(tmp_path / "run").path)
+    assert same_result(more.path, go_on(tmp_path / "whole", 2, tmp_path / "again").path)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_backbone_that_is_gone_while_a_head_learns_is_not_missed(
+    head_plan: Plan, own_module: Path, tmp_path: Path, *, is_known: bool
+) -> None:
+    head_plan = replace(head_plan, backbone=str(own_module))
+    whole = train(head_plan, tmp_path / "whole")
+    if not is_known:
+        feature_store.empty()
+
+    def remove(event: Event) -> None:
+        if isinstance(event, BatchDone) and own_module.is_dir():
+            shutil.rmtree(own_module)
+
+    LocalEngine().train(head_plan, tmp_path / "run", remove, CancelToken())
+    assert same_result(whole.path, tmp_path / "run")
+    assert whole.metrics()["decided"] == RunFolder.open(tmp_path / "run").metrics()["decided"]
+
+
+@pytest.mark.usefixtures("often")
+def test_a_backbone_that_is_gone_while_photos_go_through_it_is_known_again_when_it_is_back(
+    plan: Plan, own_module: Path, tmp_path: Path
+) -> None:
+    plan = replace(plan, backbone=str(own_module))
+    whole = train(plan, tmp_path / "whole")
+    feature_store.empty()
+    away = tmp_path / "away"
+
+    def when(event: Event) -> bool:
+        if isinstance(event, FeaturesDone) and own_module.is_dir():
+            own_module.rename(away)
+        return in_epoch(2, Phase.FINE_TUNE)(event)
+
+    interrupted(plan, tmp_path / "run", when)
+    with pytest.raises(BackboneError):
+        resume(tmp_path / "run")
+    away.rename(own_module)
+    assert same_result(whole.path, resume(tmp_path / "run").path)
+
+
+@pytest.mark.usefixtures("often")
+def test_a_backbone_that_is_needed_and_gone_costs_nothing_that_was_learned(
+    head_plan: Plan, own_module: Path, tmp_path: Path
+) -> None:
+    head_plan = replace(head_plan, backbone=str(own_module))
+    whole = train(head_plan, tmp_path / "whole")
+    away = tmp_path / "away"
+    for network in feature_store.features_folder().glob("*/backbone-*.keras"):
+        network.unlink()  # so that the module is loaded for saving
+
+    def remove(event: Event) -> None:
+        if isinstance(event, BatchDone) and own_module.is_dir():
+            own_module.rename(away)
+
+    with pytest.raises(BackboneError):
+        LocalEngine().train(head_plan, tmp_path / "run", remove, CancelToken())
+    away.rename(own_module)
+    assert same_result(whole.path, resume(tmp_path / "run").path)
 
 
 @pytest.mark.usefixtures("often")

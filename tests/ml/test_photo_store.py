@@ -20,6 +20,7 @@ from hubstudio.core.settings import Settings
 from hubstudio.ml import feature_runtimes, feature_source
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH, OPENVINO, TENSORFLOW_SINGLY, Runtime
 from hubstudio.ml.hub_module import HubModule, load_module
+from hubstudio.ml.module_files import files_digest
 from hubstudio.ml.photo_store import StoredPhotos, store_photos
 from pictures import save_picture
 
@@ -330,10 +331,10 @@ def test_a_runtime_that_was_tried_on_drawn_photos_decides_nothing(
 
 def test_weights_that_change_change_the_digest(module: HubModule, tmp_path: Path) -> None:
     folder = save_reusable(small_network(), tmp_path / "one", 32)
-    before = feature_source.module_digest(folder)
-    assert before == feature_source.module_digest(folder)
+    before = files_digest(folder)
+    assert before == files_digest(folder)
     (weights,) = (folder / "variables").glob("variables.data*")
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    assert feature_source.module_digest(folder) != before
+    assert files_digest(folder) != before

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError
@@ -160,6 +161,26 @@ def test_cancelling_is_polled_in_validation_too(plan: Plan, tmp_path: Path, monk
     with pytest.raises(Cancelled):
         train(plan, tmp_path / "run", cancel)
     assert validated == 1
+
+
+def test_validation_that_does_not_fit_into_memory_takes_fewer_photos_at_once(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(plan, tmp_path / "whole")
+    original, taken = keras.Model.test_on_batch, list[int]()
+
+    def small_memory(self: keras.Model, inputs: np.ndarray, *args: object, **kwargs: object) -> object:
+        taken.append(len(inputs))
+        if len(inputs) > 2:
+            raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+        return original(self, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "test_on_batch", small_memory)
+    summary = train(plan, tmp_path / "run")
+    assert max(taken) > 2
+    assert taken.count(max(taken)) == 1  # it is not tried again and again
+    assert summary.validation_accuracy == whole.validation_accuracy
+    assert summary.validation_loss == pytest.approx(whole.validation_loss, rel=1e-5)
 
 
 def test_cancelling_during_features_leaves_nothing(plan: Plan, tmp_path: Path) -> None:
