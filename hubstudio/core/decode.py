@@ -27,7 +27,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "PPM", "
 """What Pillow is asked to try. MPO, several JPEGs in a file, comes with JPEG and has no entry of its own."""
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Files are read whole, then decoded; beyond this they are films, or scans to be saved smaller."""
-DECODER_VERSION = 2
+DECODER_VERSION = 3
 """Raise it when ``pixels`` gives other numbers than before: features that are kept were computed from them."""
 _ORIENTATION = 0x0112
 _TURNS = {

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import keras
-import tensorflow as tf
 
 from hubstudio.core import speeds
 from hubstudio.core.cancel import CancelToken
@@ -23,6 +22,7 @@ from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.split import Split
 from hubstudio.ml import speed_measuring
 from hubstudio.ml.feature_module import FeatureModule
+from hubstudio.ml.feature_runtimes import NOT_ENOUGH_MEMORY
 from hubstudio.ml.model_factory import FeatureStatistics, build_classifier
 from hubstudio.ml.obtaining import obtain_frozen
 from hubstudio.ml.phase_parts import PhasePlan, PhaseResult, Surroundings
@@ -65,7 +65,7 @@ class _Contest:
         self.cancel.check_before_results()
         try:
             return self._tried(place, backbone, name)
-        except tf.errors.ResourceExhaustedError:
+        except NOT_ENOUGH_MEMORY:
             return Contender(backbone, name, error="It needs more memory than there is.")
         except StudioError as error:
             return Contender(backbone, name, error=str(error))

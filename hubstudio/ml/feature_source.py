@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -15,9 +15,21 @@ from numpy.typing import NDArray
 from hubstudio.core import feature_store, whole_files
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import DECODER_VERSION
+from hubstudio.core.events import Note, Report
 from hubstudio.core.feature_store import FeatureKey, FeatureStore
 from hubstudio.ml.feature_module import FeatureModule
-from hubstudio.ml.feature_runtimes import Runtime, choose_runtime, runtime_named, runtime_versions
+from hubstudio.ml.feature_runtimes import (
+    NOT_ENOUGH_MEMORY,
+    OPENVINO,
+    TENSORFLOW_SINGLY,
+    Runtime,
+    choose_runtime,
+    runtime_named,
+    runtime_versions,
+    tensorflow_runtime,
+)
+
+_T = TypeVar("_T")
 
 _LOCK_SECONDS = 5.0
 
@@ -45,9 +57,19 @@ class FrozenBackbone:
         """Return ``[photos, features]`` of ``[photos, size, size, 3]``, RGB, 0 to 255, ``FEATURE_BATCH`` at most."""
         if not len(photos):
             return np.empty((0, self.module.features), np.float32)
-        self._runtime = self._runtime or self._decided(photos)
+        runtime = self._runtime or self._decided(photos)
         self.computed += len(photos)
-        return self._runtime(photos)
+        return runtime(photos)
+
+    def goes_singly(self) -> bool:
+        """Send photos through one by one from now on, since several do not fit into memory; False if they did before.
+
+        That is another runtime: what came through the former one is not found any more.
+        """
+        if self.runtime_name in (OPENVINO, TENSORFLOW_SINGLY):
+            return False
+        self._take(tensorflow_runtime(self.module.whole(), self.size, 1))
+        return True
 
     def key(self, view: str) -> FeatureKey:
         """Return what the features are kept under; ``view`` tells how the photos were varied, if they were."""
@@ -57,11 +79,14 @@ class FrozenBackbone:
     def _decided(self, photos: NDArray[np.float32]) -> Runtime:
         module = self.module.whole()
         known = runtime_named(self.runtime_name, module, self.size) if self.runtime_name else None
-        runtime = known or choose_runtime(module, self.size, photos, self._cancel)
+        return self._take(known or choose_runtime(module, self.size, photos, self._cancel))
+
+    def _take(self, runtime: Runtime) -> Runtime:
         if runtime.name != self.runtime_name:
             self.runtime_name = runtime.name
             if self._remembers:
                 _remember(self._subject, runtime.name)
+        self._runtime = runtime
         return runtime
 
 
@@ -107,6 +132,23 @@ class FeatureSource:
         if self._store is None or key != self._kept_under:
             self._store, self._kept_under = FeatureStore.open(key, self._backbone.module.features), key
         return self._store
+
+
+def within_memory(
+    compute: Callable[[], _T], backbone: FrozenBackbone, report: Report, clock: Callable[[], float]
+) -> _T:
+    """Return what ``compute`` does with a backbone; if a batch does not fit into memory, begun anew, one by one.
+
+    Anew, since one photo's features are not to come from another runtime than the next one's: what is kept would
+    not say so. Raises one of ``NOT_ENOUGH_MEMORY`` if one photo does not fit either.
+    """
+    try:
+        return compute()
+    except NOT_ENOUGH_MEMORY:
+        if not backbone.goes_singly():
+            raise
+    report(Note("Several photos at once did not fit into memory; they go through the backbone one by one.", clock()))
+    return compute()
 
 
 def _choices() -> dict[str, str]:

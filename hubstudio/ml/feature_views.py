@@ -19,7 +19,7 @@ from hubstudio.core.cancel import CancelToken
 from hubstudio.core.events import FeaturesDone, Report
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
-from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
+from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone, within_memory
 from hubstudio.ml.photo_batches import read_batches
 from hubstudio.ml.photo_store import keep_within_limit, moved_up, no_numbers
 
@@ -55,22 +55,27 @@ def store_views(
     and not at all if they are known. ``FeaturesDone`` counts views. Raises ``Cancelled`` within a batch.
     """
     backbone = FrozenBackbone(module, size, cancel)
-    with contextlib.ExitStack() as stack:
-        sources = [
-            stack.enter_context(FeatureSource(backbone, _view(augmentation, seed, number)))
-            for number in range(1, augmentation.views + 1)
-        ]
-        work = _Work(sources, paths, digests, backbone, augmentation, seed)
-        to_read, total = work.unknown(), augmentation.views * len(paths)
-        report(FeaturesDone(work.done, total, clock()))
-        files, contents = [paths[place] for place in to_read], [digests[place] for place in to_read]
-        for batch in read_batches(files, size, FEATURE_BATCH, cancel, contents):
-            if batch.unreadable:
-                work.leave_out({to_read[place]: reason for place, reason in batch.unreadable.items()})
-                report(FeaturesDone(work.done, total, clock()))
-            for _ in work.take([to_read[place] for place in batch.places], batch.photos):
-                report(FeaturesDone(work.done, total, clock()))
-                cancel.check_before_results()
+
+    def compute() -> _Work:
+        with contextlib.ExitStack() as stack:
+            sources = [
+                stack.enter_context(FeatureSource(backbone, _view(augmentation, seed, number)))
+                for number in range(1, augmentation.views + 1)
+            ]
+            work = _Work(sources, paths, digests, backbone, augmentation, seed)
+            to_read, total = work.unknown(), augmentation.views * len(paths)
+            report(FeaturesDone(work.done, total, clock()))
+            files, contents = [paths[place] for place in to_read], [digests[place] for place in to_read]
+            for batch in read_batches(files, size, FEATURE_BATCH, cancel, contents):
+                if batch.unreadable:
+                    work.leave_out({to_read[place]: reason for place, reason in batch.unreadable.items()})
+                    report(FeaturesDone(work.done, total, clock()))
+                for _ in work.take([to_read[place] for place in batch.places], batch.photos):
+                    report(FeaturesDone(work.done, total, clock()))
+                    cancel.check_before_results()
+        return work
+
+    work = within_memory(compute, backbone, report, clock)
     if backbone.computed:
         keep_within_limit()
     return work.result()

@@ -17,7 +17,7 @@ from hubstudio.core.events import FeaturesDone, Report
 from hubstudio.core.settings import load_settings
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH
-from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone
+from hubstudio.ml.feature_source import FeatureSource, FrozenBackbone, within_memory
 from hubstudio.ml.photo_batches import read_batches
 from hubstudio.ml.pixel_file import PixelFile
 
@@ -74,18 +74,23 @@ def store_photos(
     computed by then is kept.
     """
     backbone = FrozenBackbone(module, size, cancel)
-    with FeatureSource(backbone) as source:
-        work = _Work(source, paths, digests, module)
-        if pixel_file:
-            work.keep_pixels(pixel_file, size, cancel)
-        to_read = work.unknown()
-        done = len(paths) - len(to_read)
-        report(FeaturesDone(done, len(paths), clock()))
-        files, contents = [paths[place] for place in to_read], [digests[place] for place in to_read]
-        for batch in read_batches(files, size, FEATURE_BATCH, cancel, contents):
-            work.take([to_read[place] for place in batch.places], batch.photos)
-            work.unreadable |= {to_read[place]: reason for place, reason in batch.unreadable.items()}
-            report(FeaturesDone(done + batch.end, len(paths), clock()))
+
+    def compute() -> _Work:
+        with FeatureSource(backbone) as source:
+            work = _Work(source, paths, digests, module)
+            if pixel_file:
+                work.keep_pixels(pixel_file, size, cancel)
+            to_read = work.unknown()
+            done = len(paths) - len(to_read)
+            report(FeaturesDone(done, len(paths), clock()))
+            files, contents = [paths[place] for place in to_read], [digests[place] for place in to_read]
+            for batch in read_batches(files, size, FEATURE_BATCH, cancel, contents):
+                work.take([to_read[place] for place in batch.places], batch.photos)
+                work.unreadable |= {to_read[place]: reason for place, reason in batch.unreadable.items()}
+                report(FeaturesDone(done + batch.end, len(paths), clock()))
+        return work
+
+    work = within_memory(compute, backbone, report, clock)
     if backbone.computed:
         keep_within_limit()
     return work.result(backbone)

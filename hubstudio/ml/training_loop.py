@@ -13,6 +13,7 @@ import tensorflow as tf
 from hubstudio.core.errors import TrainingError
 from hubstudio.core.events import BatchDone, EpochDone, Note, Phase, PhaseEnd, PhaseEnded, PhaseStarted
 from hubstudio.core.hyper_parameters import VALIDATION_BATCH
+from hubstudio.ml.feature_runtimes import NOT_ENOUGH_MEMORY
 from hubstudio.ml.mixed_precision import FASTER, TRIAL_STEPS, can_mix, gain
 from hubstudio.ml.phase_parts import PhasePlan, PhaseResult, Place, Score, Snapshot, Surroundings
 from hubstudio.ml.training_data import Examples, Rows
@@ -24,7 +25,7 @@ from hubstudio.ml.training_state import (
     optimizer_variables,
     values,
 )
-from hubstudio.ml.training_steps import MOST_TOGETHER, NOT_ENOUGH_MEMORY, Batch, Stepped, TrainingSteps
+from hubstudio.ml.training_steps import MOST_TOGETHER, Batch, Stepped, TrainingSteps
 
 _SECONDS_TOGETHER = 0.03
 """Steps that go in one call take so long, or are a single one: whoever wants to pause or stop shall not wait."""

@@ -20,14 +20,13 @@ import numpy as np
 import tensorflow as tf
 from keras import tree
 
+from hubstudio.ml.feature_runtimes import NOT_ENOUGH_MEMORY
 from hubstudio.ml.mixed_precision import mixed_precision
 
 Batch = tuple[Any, ...]
 """Inputs, labels and, or None, how much each row counts."""
 
 
-NOT_ENOUGH_MEMORY = (tf.errors.ResourceExhaustedError, MemoryError)
-"""What a step raises that does not fit."""
 MOST_TOGETHER = 64
 """Steps in one call."""
 

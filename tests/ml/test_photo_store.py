@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from made_modules import save_reusable, small_network
 
 from hubstudio.core import feature_store
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.decode import digest_of, pixels
 from hubstudio.core.errors import BackboneError, Cancelled
-from hubstudio.core.events import Event, FeaturesDone, Report, ignore
+from hubstudio.core.events import Event, FeaturesDone, Note, Report, ignore
 from hubstudio.core.settings import Settings
 from hubstudio.ml import feature_runtimes, feature_source
-from hubstudio.ml.feature_runtimes import FEATURE_BATCH, OPENVINO, TENSORFLOW_SINGLY, Runtime
+from hubstudio.ml.feature_runtimes import FEATURE_BATCH, OPENVINO, TENSORFLOW, TENSORFLOW_SINGLY, Runtime
 from hubstudio.ml.hub_module import HubModule, load_module
 from hubstudio.ml.module_files import files_digest
 from hubstudio.ml.photo_store import StoredPhotos, store_photos
@@ -327,6 +328,45 @@ def test_a_runtime_that_was_tried_on_drawn_photos_decides_nothing(
     backbone(np.zeros((2, 32, 32, 3), np.float32))
     assert backbone.runtime_name == TENSORFLOW_SINGLY
     assert feature_source.FrozenBackbone(shop.module, 32, CancelToken()).runtime_name == ""
+
+
+@pytest.mark.parametrize("trouble", [tf.errors.ResourceExhaustedError(None, None, "out of memory"), MemoryError()])
+def test_photos_that_do_not_fit_into_memory_together_go_one_by_one_all_of_them_and_that_is_said(
+    shop: Shop, photos: Photos, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    wanted = shop.store(photos).features
+    feature_store.empty()
+    batches = iter([3, 2])  # the second one is too much
+
+    def small_memory(batch: np.ndarray) -> np.ndarray:
+        if next(batches, None) is None:
+            raise trouble
+        return np.full((len(batch), shop.module.features), 7, np.float32)
+
+    monkeypatch.setattr(feature_source, "choose_runtime", lambda *_: Runtime(TENSORFLOW, small_memory))
+    monkeypatch.setattr(feature_source, "runtime_named", lambda *_: Runtime(TENSORFLOW, small_memory))
+    events: list[Event] = []
+    stored = shop.store(photos, report=events.append)
+    np.testing.assert_array_equal(stored.features, wanted)
+    assert stored.runtime == TENSORFLOW_SINGLY
+    (note,) = (event for event in events if isinstance(event, Note))
+    assert "one by one" in note.text
+    last = events[-1]
+    assert isinstance(last, FeaturesDone)
+    assert last.done == last.total == len(photos)
+    assert shop.store(photos).computed == 0
+
+
+def test_one_photo_that_does_not_fit_into_memory_either_is_an_end(
+    shop: Shop, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(_: np.ndarray) -> np.ndarray:
+        raise MemoryError
+
+    runtime = Runtime(TENSORFLOW_SINGLY, no_memory, 1)
+    monkeypatch.setattr(feature_source, "choose_runtime", lambda *_: runtime)
+    with pytest.raises(MemoryError):
+        shop.store(photos)
 
 
 def test_weights_that_change_change_the_digest(module: HubModule, tmp_path: Path) -> None:
