@@ -14,22 +14,22 @@ from hubstudio.cli.arguments import Parser
 from hubstudio.cli.bringing import brought
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, Reporter
-from hubstudio.core import path_kinds, speeds
+from hubstudio.core import path_kinds
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import RunError, StudioError
+from hubstudio.core.errors import RunError
 from hubstudio.core.events import Event, Note, Phase, PhaseEnd, Report, RunStarted, ignore
+from hubstudio.core.measuring_first import measure_if_worth_it
 from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
 from hubstudio.core.phase_comparison import phase_comparison
 from hubstudio.core.photo_listing import list_photos
 from hubstudio.core.photos import count_of
-from hubstudio.core.plan import Mode, Plan
+from hubstudio.core.plan import Mode
 from hubstudio.core.run_folder import RunFolder, RunSummary, require_free
 from hubstudio.core.run_state import ending_sentence, percent
 from hubstudio.core.unfinished_runs import UnfinishedRun, require_no_unfinished
 
-_MANY_PHOTOS = 2000
 _BESIDE_A_PLAN = ("--tensorboard", "--despite-memory", "--json")
 """Options that are no part of what a run is."""
 
@@ -88,7 +88,7 @@ def _begin(args: Namespace, context: Context) -> int:
     plan.require_output_for(len(photos.classes))
     engine = context.engine()
     plan = replace(plan, backbone=brought(plan.backbone, engine, context))
-    _measure_if_worth_it(engine, plan, len(photos.photos), context)
+    measure_if_worth_it(engine, plan, len(photos.photos), context.console.message, context.cancel)
     return _run(args, engine, out, context, lambda report: engine.train(plan, out, report, context.cancel))
 
 
@@ -99,7 +99,7 @@ def _resume(args: Namespace, context: Context) -> int:
     plan, (photos, _) = run.plan(), run.photos()
     context.console.message(f"Going on with '{run.out}': {run.progress}.")
     engine = context.engine()
-    _measure_if_worth_it(engine, plan, len(photos.photos), context)
+    measure_if_worth_it(engine, plan, len(photos.photos), context.console.message, context.cancel)
     return _run(args, engine, run.out, context, lambda report: engine.resume(run.folder, report, context.cancel))
 
 
@@ -111,7 +111,7 @@ def _continue(args: Namespace, context: Context) -> int:
     run = _finished(args.continued)
     plan, photos = run.plan(), len(run.split())
     engine = context.engine()
-    _measure_if_worth_it(engine, plan, photos, context)
+    measure_if_worth_it(engine, plan, photos, context.console.message, context.cancel)
     return _run(
         args, engine, out, context,
         lambda report: engine.continue_run(run.path, args.epochs, out, report, context.cancel),
@@ -218,26 +218,6 @@ class _ForetellingReporter(Reporter):
         why = refusal_text(cost, available_memory(), plan_is_fixed=self._plan_is_fixed)
         if why and not self._console.agrees(f"{why} Train all the same?"):
             raise TooLargeError(why, next_step="Or give --despite-memory to train all the same.")
-
-
-def _measure_if_worth_it(engine: Engine, plan: Plan, photos: int, context: Context) -> None:
-    """Measure the backbone unless that was done before; that it cannot be measured is told and no reason not to train.
-
-    It takes some seconds: knowing time and memory is not worth them where all is done in seconds.
-    """
-    if plan.mode is Mode.EXTRACT and photos <= _MANY_PHOTOS:
-        return
-    try:
-        info = engine.probe(plan.backbone, plan.features)
-        known = speeds.kept_for(plan, info)
-        if known and known.covers(plan):
-            return
-        context.console.message(
-            f"Measuring how fast {info.name} is on this computer: some seconds, and only this once."
-        )
-        engine.measure(plan, context.cancel)
-    except StudioError as error:
-        context.console.message(f"Time and memory are not known beforehand: {error}")
 
 
 def _truth(summary: RunSummary) -> list[str]:

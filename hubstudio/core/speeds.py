@@ -21,7 +21,7 @@ from hubstudio.core.cost import Speed
 from hubstudio.core.plan import Plan
 from hubstudio.core.processor import processor_name, usable_cores
 
-MEASURING_VERSION = 4
+MEASURING_VERSION = 5
 """Raise it when the measurement changes: what was kept before counts no longer."""
 _MOST_KEPT = 500
 _LOCK_SECONDS = 5.0

@@ -73,6 +73,13 @@ def test_fine_tuning_is_measured_first_if_that_was_never_done(
     assert "Measuring how fast tiny is on this computer" in ended.err
 
 
+def test_large_photos_are_measured_first_however_few(
+    hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
+) -> None:
+    assert hubstudio("train", photos, "--out", tmp_path / "run", "--image-size", "1024").code == 0
+    assert MEASURED in engine.asked
+
+
 def test_a_backbone_that_is_not_here_is_fetched_before_it_is_measured(
     hubstudio: Hubstudio, engine: FakeEngine, photos: Path, tmp_path: Path
 ) -> None:
