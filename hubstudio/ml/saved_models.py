@@ -14,7 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.errors import RunError, UnsafeModuleError
+from hubstudio.core.errors import Cancelled, RunError, UnsafeModuleError
 from hubstudio.core.hyper_parameters import CHECK_BATCH
 from hubstudio.core.plan import Mode
 from hubstudio.core.run_folder import RunFolder
@@ -84,16 +84,18 @@ def _unsafe(run: RunFolder, error: UnsafeModuleError) -> UnsafeModuleError:
     )
 
 
-def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path]) -> str:
+def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path], cancel: CancelToken) -> str:
     """Save the finished model, load it again, and compare its answers with the trained one's on some photos.
 
     Returns a note for the person if the file needs Hub Studio to be loaded, else an empty string. Raises ``RunError``
-    if even the file with the module inside answers otherwise. A backbone that was only known so far is not loaded for
-    it: a model on its known network has once answered like the module, so what was written only has to come back.
+    if even the file with the module inside answers otherwise, and as ``cancel.check`` does between writing, loading
+    and comparing. A backbone that was only known so far is not loaded for it: a model on its known network has once
+    answered like the module, so what was written only has to come back.
     """
+    cancel.check()
     if _saved_on_known_network(classifier, file):
         return ""
-    return _save_compared(classifier, file, photos)
+    return _save_compared(classifier, file, photos, cancel)
 
 
 def _saved_on_known_network(classifier: Classifier, file: Path) -> bool:
@@ -121,17 +123,20 @@ def _is_same(model: keras.Model, other: keras.Model) -> bool:
     )
 
 
-def _save_compared(classifier: Classifier, file: Path, photos: Sequence[Path]) -> str:
+def _save_compared(classifier: Classifier, file: Path, photos: Sequence[Path], cancel: CancelToken) -> str:
     sample = _sample(classifier.size, photos)
     expected = _expected(classifier, sample)
     found = ""
     for make in (classifier.finished, classifier.finished_with_module):
         try:
+            cancel.check()
             model = make()
+            cancel.check()
             model.save(file)
-            difference = _difference(file, sample, expected)
-        except OSError:
-            raise  # the disk, not the model: the caller explains it
+            cancel.check()
+            difference = _difference(file, sample, expected, cancel)
+        except (OSError, Cancelled):
+            raise  # the disk or the person, not the model: the caller explains it
         except Exception as error:  # a training of hours must not be lost to a graph that nobody foresaw
             found = _first_line(error)
             continue
@@ -171,8 +176,9 @@ def _expected(classifier: Classifier, sample: NDArray[np.float32]) -> NDArray[np
     return np.asarray(keras.ops.softmax(logits))
 
 
-def _difference(file: Path, sample: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+def _difference(file: Path, sample: NDArray[np.float32], expected: NDArray[np.float32], cancel: CancelToken) -> float:
     model = load_keras_file(file)
+    cancel.check()
     answers = _in_small_batches(model.get_layer(CLASSIFIER_LAYER), sample)
     return float(np.abs(answers - expected).max(initial=0.0))
 

@@ -254,8 +254,7 @@ class Trainer:
         return summary
 
     def _save(self, folder: Path, classifier: Classifier, validation: Sequence[Path]) -> None:
-        self.cancel.check()
-        note = save_checked(classifier, folder / MODEL, validation[:_CHECK_PHOTOS])
+        note = save_checked(classifier, folder / MODEL, validation[:_CHECK_PHOTOS], self.cancel)
         if note:
             self.log.note(note)
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 from filelock import FileLock
 from interrupted_runs import interrupted, same_result
 
-from hubstudio.core import whole_files
+from hubstudio.core import feature_store, whole_files
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.errors import RunError, Suspended
 from hubstudio.core.events import (
@@ -40,7 +40,7 @@ from hubstudio.core.events import (
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import TRAINING_STATE, RunFolder
 from hubstudio.core.unfinished_runs import UnfinishedRun, find_unfinished
-from hubstudio.ml import fine_tuning_ways, training_loop
+from hubstudio.ml import fine_tuning_ways, saved_models, training_loop
 from hubstudio.ml.engine import LocalEngine
 from hubstudio.ml.run_log import Clock
 from hubstudio.ml.training_steps import Batch, Stepped, TrainingSteps
@@ -337,6 +337,33 @@ def test_pausing_holds_the_training_and_writes_what_there_is(plan: Plan, tmp_pat
 
     LocalEngine().train(plan, tmp_path / "run", report, cancel)
     assert [(event.phase, event.epoch) for event in kept] == [(Phase.HEAD, 0)]
+
+
+@pytest.mark.parametrize("moment", ["save", "load_keras_file"])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_saving_answers_too_and_what_is_laid_aside_then_goes_on(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode, moment: str
+) -> None:
+    plan = replace(plan, mode=mode)
+    LocalEngine().train(plan, tmp_path / "whole", ignore, CancelToken())
+    feature_store.empty()  # else the backbone is known, and there is nothing to compare
+    cancel = CancelToken()
+    owner = keras.Model if moment == "save" else saved_models
+    real = getattr(owner, moment)
+
+    def asked_meanwhile(*args: object, **kwargs: object) -> object:
+        cancel.suspend()
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, moment, asked_meanwhile)
+        with pytest.raises(Suspended):
+            LocalEngine().train(plan, tmp_path / "run", ignore, cancel)
+    (unfinished,) = find_unfinished(tmp_path)
+    events: list[Event] = []
+    LocalEngine().resume(unfinished.folder, events.append, CancelToken())
+    assert not [event for event in events if isinstance(event, BatchDone)]  # nothing is learned twice
+    assert same_result(tmp_path / "whole", tmp_path / "run")
 
 
 def test_the_clock_counts_neither_pauses_nor_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
