@@ -112,6 +112,10 @@ class AccessibilityBus:
             wanted = [child for _, below in level for child in below]
         return _assembled(levels).get((bus, path))
 
+    def answer(self, bus: str, path: str) -> None:
+        """Ask a program for the name of something, and wait until it says it: it does so between its other work."""
+        self._ask(bus, path, _PROPERTIES, "Get", "ss", (f"{_ATSPI}.Accessible", "Name"))
+
     def act(self, node: Node) -> None:
         """Press or toggle a control."""
         interface = f"{_ATSPI}.Action"

@@ -39,6 +39,11 @@ class StudioWindow:
         self._address = self._wait(lambda: self._bus.program(self.process.pid), "the program is not on the bus")
         self._window = self._wait(self._main_window, "no window on the screen")
 
+    def answer(self) -> None:
+        """Ask the program something that is said at once, and wait for the answer."""
+        assert self._address
+        self._bus.answer(*self._address)
+
     def close(self) -> None:
         """End the program, if it still runs."""
         end(self.process)
