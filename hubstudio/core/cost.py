@@ -263,12 +263,12 @@ def _features_seconds(plan: Plan, info: BackboneInfo, speed: Speed, photos: Phot
     """Every photo once and its varied views; once more through the frozen part, if fine-tuning begins behind it."""
     seconds = speed.features_start_seconds + photos.all * speed.extract_seconds(photos.megapixels)
     if plan.mode is Mode.EXTRACT:
-        return seconds + photos.training * _views(plan) / speed.features_per_second
+        return seconds + photos.training * views_of(plan) / speed.features_per_second
     front = _front_seconds(plan, info, speed, photos)
     return seconds + (photos.all * front + _CUT_STARTS * speed.start_seconds if front else 0.0)
 
 
-def _views(plan: Plan) -> int:
+def views_of(plan: Plan) -> int:
     """Varied views of each training photo that are computed and held, where the backbone stays as it is."""
     return 0 if plan.augmentation.is_none else plan.augmentation.views
 
@@ -330,7 +330,7 @@ def _memory(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -
     checked = min(CHECK_BATCH, photos.validation) * speed.photo_bytes * _ALL_LAYERS
     saving = _SAVE_BYTES + checked + info.parameters * _COPIES_BYTES
     if plan.mode is Mode.EXTRACT:
-        return running + _views(plan) * photos.training * info.features * 4 + saving
+        return running + views_of(plan) * photos.training * info.features * 4 + saving
     step = speed.step(moved_blocks(plan, info), len(info.blocks))
     learning = step.photo_bytes * min(plan.batch_size, photos.training) + info.parameters * _COPIES_BYTES
     learning += _moved_variables(plan, info) * _VARIABLE_BYTES

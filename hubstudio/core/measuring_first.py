@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hubstudio.core import speeds
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.cost import views_of
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import StudioError
 from hubstudio.core.plan import Mode, Plan
@@ -20,10 +21,10 @@ def measure_if_worth_it(
 ) -> None:
     """Measure the plan's backbone unless that was done before; a few ``photos`` of usual size are not worth it.
 
-    It takes some seconds, and features of few photos hardly more. That a backbone cannot be measured is told, and is
-    no reason not to train. Raises ``Cancelled``.
+    It takes some seconds, and features of few photos and views hardly more. That a backbone cannot be measured is
+    told, and is no reason not to train. Raises ``Cancelled``.
     """
-    if plan.mode is Mode.EXTRACT and photos <= _MANY_PHOTOS and plan.image_size <= _LARGE_SIDE:
+    if plan.mode is Mode.EXTRACT and photos * (1 + views_of(plan)) <= _MANY_PHOTOS and plan.image_size <= _LARGE_SIDE:
         return
     try:
         info = engine.probe(plan.backbone, plan.features)

@@ -173,8 +173,9 @@ class RunState:
             return 0.0
         predicted = self._predicted
         slower = min(max(whole / predicted, 0.5), 3.0) if predicted > 1.0 else 1.0
-        behind = {epoch.phase.value for epoch in self.history}
-        after = [name for name in order[order.index(present) + 1 :] if name not in behind]
+        after = order[order.index(present) + 1 :]
+        if self.history and Phase.HEAD.value in after:  # what the blocks begin with is prepared once the head is there
+            after.remove(Phase.HEAD.value)
         return slower * sum(self.cost.stretches[name] for name in after)
 
     def __str__(self) -> str:

@@ -27,7 +27,7 @@ FloatPixels = NDArray[np.float32]
 """``[height, width, 3]``, RGB, 0 to 255."""
 
 _STRIP_VALUES = 1 << 20
-"""Values of a photo that are filtered at a time, besides those of the margins."""
+"""Values that are filtered at a time, of the photo or of what it becomes; those of the margins come besides."""
 _LONGEST_KEPT = 10_000
 
 _values = Scratch()
@@ -43,7 +43,7 @@ def shrink(
     height, width = pixels.shape[:2]
     result: FloatPixels = np.empty((*size, 3), np.float32) if into is None else into
     across = _filter(width, size[1])
-    at_once = min(max(1, round(_STRIP_VALUES / pixels.size * size[0])), size[0])
+    at_once = min(max(1, round(_STRIP_VALUES * size[0] / (max(height, size[0]) * width * 3))), size[0])
     for strip in _strips(height, size[0], at_once):
         part = pixels[strip.source].reshape(-1, width * 3)
         values = _values.array(part.shape, np.float32)

@@ -287,7 +287,7 @@ class Session(QObject):
         if self.plan:
             classes = self.photo_set.classes if self.photo_set and self.photos_are_checked else ()
             out, plan = self.project.next_run_path(), self.plan
-            if self.speeds.cost():
+            if self.speeds.is_settled(plan):
                 self.training.start(plan, out, classes)
             else:
                 self.training.start_unmeasured(plan, out, classes, len(self.photo_set.photos) if self.photo_set else 0)

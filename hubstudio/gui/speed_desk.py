@@ -9,8 +9,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from hubstudio.core import speeds
 from hubstudio.core.backbones import BackboneInfo
+from hubstudio.core.cancel import CancelToken
 from hubstudio.core.cost import Cost, PhotoAmount, Speed, predict
+from hubstudio.core.engine import Engine
 from hubstudio.core.errors import StudioError
+from hubstudio.core.events import Report
 from hubstudio.core.memory import memory_in_use
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.gui.backbone_desk import BackboneDesk
@@ -98,6 +101,15 @@ class SpeedDesk(QObject):
             return None
         return predict(plan, info, self.speed, amount, memory_in_use())
 
+    def is_settled(self, plan: Plan) -> bool:
+        """Whether measuring would tell no more of what a plan costs than is known."""
+        info = self._desk.info
+        if info is None:
+            return False
+        use = _use_of(plan, info)
+        is_measured = self.speed is not None and self._use == use and self.speed.covers(plan)
+        return is_measured or _Request(use, _moves(plan)) in self._vain
+
     def seconds(self) -> Mapping[str, float]:
         """Return how long the plan would take with each backbone of the shelf that was measured, by handle."""
         plan, amount = self._plan(), self._amount()
@@ -131,15 +143,18 @@ class SpeedDesk(QObject):
         self.changed.emit()
 
     def _measure(self) -> None:
-        plan, use = self._plan(), self._use
-        is_known = self.speed is not None and plan is not None and self.speed.covers(plan)
-        if not plan or not use or is_known or self._is_busy() or self._amount() is None:
+        plan, use, info = self._plan(), self._use, self._desk.info
+        if not plan or not use or not info or self.is_settled(plan) or self._is_busy() or self._amount() is None:
             return
         request = _Request(use, _moves(plan))
-        if request not in self._vain:
-            self._measured = request
-            self._work.fill_time(_KIND, lambda engine, report, cancel: _Found(request, engine.measure(plan, cancel)))
-            self.changed.emit()
+        self._measured = request
+
+        def measured(engine: Engine, _: Report, cancel: CancelToken) -> _Found:
+            known = speeds.kept_for(plan, info)  # a training may have measured it meanwhile
+            return _Found(request, known if known and known.covers(plan) else engine.measure(plan, cancel))
+
+        self._work.fill_time(_KIND, measured)
+        self.changed.emit()
 
     def _is_busy(self) -> bool:
         """Whether something goes on that speeds would come out too low beside, or that may give the speed itself."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import PhotosError, StudioError, Suspended
+from hubstudio.core.errors import Cancelled, PhotosError, StudioError, Suspended
 from hubstudio.core.events import Event, Note, Progress, Report, RunCancelled, RunFailed, RunStarted
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
 from hubstudio.core.measuring_first import measure_if_worth_it
@@ -98,10 +98,16 @@ class TrainingDesk(QObject):
         """Train by ``plan`` on so many photos though its cost is not known: it may end in ``found_too_large``."""
 
         def train(engine: Engine, report: Report, cancel: CancelToken) -> object:
-            measure_if_worth_it(engine, plan, photos, lambda text: report(Note(text, 0.0)), cancel)
             return engine.train(plan, out, _with_all(classes, report), cancel)
 
-        self._begin_if_it_fits(plan, out, train, is_new=True)
+        def measure_and_train(engine: Engine, report: Report, cancel: CancelToken) -> object:
+            try:
+                measure_if_worth_it(engine, plan, photos, lambda text: report(Note(text, 0.0)), cancel)
+            except Suspended:
+                raise Cancelled from None  # there is nothing yet that could go on later
+            return train(engine, report, cancel)
+
+        self._begin_if_it_fits(plan, out, measure_and_train, anyway=train, is_new=True)
 
     def resume(self, out: Path, plan: Plan | None) -> None:
         """Go on with the interrupted training that is to become the run ``out``; may end in ``found_too_large``."""
@@ -150,14 +156,19 @@ class TrainingDesk(QObject):
         job = self._jobs.current(KIND)
         return job.cancel if job else None
 
-    def _begin_if_it_fits(self, plan: Plan | None, out: Path, call: EngineCall, *, is_new: bool = False) -> None:
-        """Begin what may cost more than there is: that is known only once the engine has looked."""
+    def _begin_if_it_fits(
+        self, plan: Plan | None, out: Path, call: EngineCall, *, anyway: EngineCall | None = None, is_new: bool = False
+    ) -> None:
+        """Begin what may cost more than there is: that is known only once the engine has looked.
+
+        ``anyway`` is what begins if the person wants it all the same.
+        """
 
         def fitting(engine: Engine, report: Report, cancel: CancelToken) -> object:
             try:
                 return call(engine, _fitting(report, cancel, plan_is_fixed=not is_new), cancel)
             except TooLargeError as error:
-                return _TooLarge(str(error), lambda: self._begin(plan, out, call), is_new)
+                return _TooLarge(str(error), lambda: self._begin(plan, out, anyway or call), is_new)
 
         self._begin(plan, out, fitting)
 

@@ -46,12 +46,12 @@ class ChildProcess:
     def run(self, function: Callable[..., Result], *arguments: Any, cancel: CancelToken) -> Result:
         """Call an importable function in the child and return what it returns.
 
-        Raises ``Cancelled``, a ``StudioError`` that the function raised, or ``ChildFailed``.
+        Raises ``Cancelled`` (also if asked to stop), a ``StudioError`` that the function raised, or ``ChildFailed``.
         """
         try:
             self._pipe.send((function.__module__, function.__qualname__, arguments))
             while not self._pipe.poll(_POLL_SECONDS):
-                cancel.check()
+                cancel.check_before_results()
             outcome = self._pipe.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._process.join()

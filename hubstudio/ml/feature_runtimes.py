@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -98,10 +99,10 @@ def openvino_runtime(module: HubModule, size: int) -> Runtime:
     def run(photos: Photos) -> Features:
         """Each photo by itself: a core that also decodes meanwhile holds none of the others up."""
         photos = np.ascontiguousarray(photos)
-        for place, request in enumerate(requests):
-            request.start_async([photos[place : place + 1]], share_inputs=True)
-        for request in requests:
-            request.wait()
+        with ExitStack() as begun:  # whatever happens, none of them reads on in memory that is given back
+            for place, request in enumerate(requests):
+                request.start_async([photos[place : place + 1]], share_inputs=True)
+                begun.callback(request.wait)
         return np.concatenate([np.array(request.get_output_tensor(0).data, np.float32) for request in requests])
 
     return Runtime(OPENVINO, run)
@@ -123,12 +124,20 @@ def choose_runtime(module: HubModule, size: int, sample: Photos, cancel: CancelT
     ours = tensorflow_runtime(module, size)
     if tf.config.list_physical_devices("GPU"):
         return ours
-    if not is_steady(ours, sample):
+    if not _can_batch(ours, sample):
         ours = tensorflow_runtime(module, size, 1)
     other = _openvino_or_none(module, size)
     if other is None or not _agrees(other(sample), ours(sample)) or not is_steady(other, sample):
         return ours
     return _fastest((ours, other), sample, cancel)
+
+
+def _can_batch(runtime: Runtime, sample: Photos) -> bool:
+    """Whether photos may go together: they fit into memory, and it makes no difference to any of them."""
+    try:
+        return is_steady(runtime, sample)
+    except NOT_ENOUGH_MEMORY:
+        return False
 
 
 def is_steady(runtime: Runtime, sample: Photos) -> bool:

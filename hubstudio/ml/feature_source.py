@@ -20,8 +20,7 @@ from hubstudio.core.feature_store import FeatureKey, FeatureStore
 from hubstudio.ml.feature_module import FeatureModule
 from hubstudio.ml.feature_runtimes import (
     NOT_ENOUGH_MEMORY,
-    OPENVINO,
-    TENSORFLOW_SINGLY,
+    TENSORFLOW,
     Runtime,
     choose_runtime,
     runtime_named,
@@ -32,6 +31,10 @@ from hubstudio.ml.feature_runtimes import (
 _T = TypeVar("_T")
 
 _LOCK_SECONDS = 5.0
+
+
+class BatchTooLargeError(MemoryError):
+    """Several photos together do not fit into memory; one by one they may."""
 
 
 class FrozenBackbone:
@@ -48,28 +51,38 @@ class FrozenBackbone:
         self._versions = f"decoder {DECODER_VERSION}, {runtime_versions()}"
         self._subject = FeatureKey(self._digest, module.features_name, size, self._versions).name
         self._runtime: Runtime | None = None
-        self.runtime_name = _choices().get(self._subject, "")
+        self._remembered = _choices().get(self._subject, "")
+        self.runtime_name = self._remembered
         """Which runtime it goes through; empty until the first photos ever have decided it."""
         self.computed = 0
         """How many photos went through it."""
 
     def __call__(self, photos: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return ``[photos, features]`` of ``[photos, size, size, 3]``, RGB, 0 to 255, ``FEATURE_BATCH`` at most."""
+        """Return ``[photos, features]`` of ``[photos, size, size, 3]``, RGB, 0 to 255, ``FEATURE_BATCH`` at most.
+
+        Raises ``BatchTooLargeError``, and one of ``NOT_ENOUGH_MEMORY`` if it would not help to ``go_singly``.
+        """
         if not len(photos):
             return np.empty((0, self.module.features), np.float32)
-        runtime = self._runtime or self._decided(photos)
+        self._runtime = self._runtime or self._decided(photos)
+        try:
+            features = self._runtime(photos)
+        except NOT_ENOUGH_MEMORY as error:
+            if self._runtime.name == TENSORFLOW:
+                raise BatchTooLargeError from error
+            raise
         self.computed += len(photos)
-        return runtime(photos)
+        self._remember_choice()
+        return features
 
-    def goes_singly(self) -> bool:
-        """Send photos through one by one from now on, since several do not fit into memory; False if they did before.
+    def go_singly(self) -> None:
+        """Send photos through TensorFlow one by one from now on.
 
         That is another runtime: what came through the former one is not found any more.
         """
-        if self.runtime_name in (OPENVINO, TENSORFLOW_SINGLY):
-            return False
-        self._take(tensorflow_runtime(self.module.whole(), self.size, 1))
-        return True
+        self._runtime = tensorflow_runtime(self.module.whole(), self.size, 1)
+        self.runtime_name = self._runtime.name
+        self.computed = 0
 
     def key(self, view: str) -> FeatureKey:
         """Return what the features are kept under; ``view`` tells how the photos were varied, if they were."""
@@ -79,15 +92,15 @@ class FrozenBackbone:
     def _decided(self, photos: NDArray[np.float32]) -> Runtime:
         module = self.module.whole()
         known = runtime_named(self.runtime_name, module, self.size) if self.runtime_name else None
-        return self._take(known or choose_runtime(module, self.size, photos, self._cancel))
-
-    def _take(self, runtime: Runtime) -> Runtime:
-        if runtime.name != self.runtime_name:
-            self.runtime_name = runtime.name
-            if self._remembers:
-                _remember(self._subject, runtime.name)
-        self._runtime = runtime
+        runtime = known or choose_runtime(module, self.size, photos, self._cancel)
+        self.runtime_name = runtime.name
         return runtime
+
+    def _remember_choice(self) -> None:
+        """Keep for the next time what has just worked."""
+        if self._remembers and self.runtime_name != self._remembered:
+            self._remembered = self.runtime_name
+            _remember(self._subject, self.runtime_name)
 
 
 class FeatureSource:
@@ -140,13 +153,12 @@ def within_memory(
     """Return what ``compute`` does with a backbone; if a batch does not fit into memory, begun anew, one by one.
 
     Anew, since one photo's features are not to come from another runtime than the next one's: what is kept would
-    not say so. Raises one of ``NOT_ENOUGH_MEMORY`` if one photo does not fit either.
+    not say so. Raises one of ``NOT_ENOUGH_MEMORY`` if one photo does not fit either, or it is something else.
     """
     try:
         return compute()
-    except NOT_ENOUGH_MEMORY:
-        if not backbone.goes_singly():
-            raise
+    except BatchTooLargeError:
+        backbone.go_singly()
     report(Note("Several photos at once did not fit into memory; they go through the backbone one by one.", clock()))
     return compute()
 

@@ -26,8 +26,9 @@ from typing import Any
 import keras
 
 from hubstudio.core import whole_files
-from hubstudio.core.backbones import BackboneInfo, photo_size
+from hubstudio.core.backbones import BackboneInfo, display_name, photo_size
 from hubstudio.core.catalogue import backbone_name
+from hubstudio.core.errors import BackboneError
 from hubstudio.core.feature_store import features_folder
 from hubstudio.ml.hub_module import HubModule
 from hubstudio.ml.module_files import files_digest
@@ -94,7 +95,14 @@ class KnownModule:
 
     @cached_property
     def _loaded(self) -> HubModule:
-        return self.load()
+        module = self.load()
+        if module.digest != self.digest:
+            raise BackboneError(
+                f"The backbone '{display_name(self.handle)}' was changed while it was in use.",
+                found=f"The files in '{self.folder}' are not those that were there a moment ago.",
+                next_step="Put the former ones back, or begin again with it as it is now.",
+            )
+        return module
 
 
 def find_known(handle: str, folder: Path, features: str, load: Callable[[], HubModule]) -> KnownModule | None:

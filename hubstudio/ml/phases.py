@@ -87,6 +87,10 @@ class Phases:
                 raise Cancelled  # what the blocks have learned lies in a checkpoint, and stays there
             return PhaseResult(None, 0, 0, PhaseEnd.STOPPED)
         self.log.from_border = way.from_border
+        if begin and self.log.blocks and begin.state["is_over"]:
+            put_back(way.model, snapshot_of(begin), batch_norm=plan.train_batch_norm)
+            self._last = begin
+            return self.log.blocks
         phase = PhasePlan(
             Phase.FINE_TUNE, plan.epochs, plan.batch_size, self.classifier.rate(Phase.FINE_TUNE), plan.seed,
             plan.warm_up, plan.patience, plan.train_batch_norm,
@@ -111,6 +115,8 @@ class Phases:
     def _ended(self, phase: Phase, snapshot: Snapshot, result: PhaseResult) -> None:
         if phase is Phase.HEAD:
             self.log.head = result
+        else:
+            self.log.blocks = result
         self._last = self.log.keep_now(phase, result.epochs_done, snapshot, is_over=True)
 
 

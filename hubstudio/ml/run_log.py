@@ -51,6 +51,8 @@ class RunLog:
         self.notes: list[str] = []
         self.head: PhaseResult | None = None
         """What the head's phase came to, once it is over."""
+        self.blocks: PhaseResult | None = None
+        """What the blocks' phase came to, once it is over."""
         self.basis: Basis | None = None
         """What the epochs rest on, once the photos are read."""
         self.features_seconds = 0.0
@@ -108,7 +110,7 @@ class RunLog:
         self.meter = CostMeter(self.clock, Cost(**state["cost"]))
         self.features_seconds, self.computed_photos = state["features_seconds"], state["computed_photos"]
         self.notes = list(dict.fromkeys((*state["notes"], *self.notes)))
-        self.head = _result(state["head"])
+        self.head, self.blocks = _result(state["head"]), _result(state.get("blocks"))
         for row in state["history"]:
             values: dict[str, Any] = {**row, "phase": Phase(row["phase"])}
             self.report(EpochDone(**values))
@@ -140,6 +142,7 @@ class RunLog:
             "place": snapshot.to_table(),
             "epochs": snapshot.epochs,
             "head": asdict(self.head) if self.head else None,
+            "blocks": asdict(self.blocks) if self.blocks else None,
             "history": [asdict(epoch) for epoch in self.history],
             "notes": self.notes,
             "seconds": self.clock(),

@@ -93,12 +93,12 @@ def save_checked(classifier: Classifier, file: Path, photos: Sequence[Path], can
     answered like the module, so what was written only has to come back.
     """
     cancel.check()
-    if _saved_on_known_network(classifier, file):
+    if _saved_on_known_network(classifier, file, cancel):
         return ""
     return _save_compared(classifier, file, photos, cancel)
 
 
-def _saved_on_known_network(classifier: Classifier, file: Path) -> bool:
+def _saved_on_known_network(classifier: Classifier, file: Path, cancel: CancelToken) -> bool:
     """Save the model on what was kept of its backbone; False if there is nothing, or it does not come back the same."""
     module = classifier.module
     network = module.network(classifier.size) if isinstance(module, KnownModule) else None
@@ -107,9 +107,10 @@ def _saved_on_known_network(classifier: Classifier, file: Path) -> bool:
     model = classifier.finished_on(network)
     try:
         model.save(file)
+        cancel.check()
         return _is_same(load_keras_file(file), model)
-    except OSError:
-        raise  # the disk, not the model: the caller explains it
+    except (OSError, Cancelled):
+        raise  # the disk or the person, not the model: the caller explains it
     except Exception:  # zip, JSON, HDF5 and Keras each complain in their own way
         return False
 

@@ -18,7 +18,7 @@ from hubstudio.core.cost import Cost, PhotoAmount, RunCost, predict
 from hubstudio.core.errors import Cancelled, PhotosError, RunError, StudioError, Suspended, TrainingError
 from hubstudio.core.events import Phase, PhaseStarted, PhotosRead, Report, RunFinished, RunStarted
 from hubstudio.core.intake import read_photos
-from hubstudio.core.memory import memory_in_use
+from hubstudio.core.memory import TooLargeError, memory_in_use
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import PhotoSet
 from hubstudio.core.plan import Mode, Plan
@@ -159,7 +159,7 @@ class Trainer:
             (unfinished.folder / PIXELS).unlink(missing_ok=True)  # large, and made again when it goes on
             raise _disk_trouble(unfinished, error) from error
         except StudioError as error:
-            if isinstance(error, TrainingError) or not (resumed or _can_go_on(unfinished, error)):
+            if not (_can_go_on(unfinished, error) or (resumed and not isinstance(error, TrainingError))):
                 unfinished.discard()
             raise
         phase, clock = Phase(summary.best_phase), self.log.clock()
@@ -343,7 +343,12 @@ def _disk_trouble(unfinished: UnfinishedRun, error: OSError) -> RunError:
 
 
 def _can_go_on(unfinished: UnfinishedRun, error: StudioError) -> bool:
-    """Whether something is there that would be lost, or what was wrong may be put right."""
+    """Whether something was learned that would be lost, or what was wrong may be put right.
+
+    A run that was refused before it began has learned nothing, even if it holds what another one ended with.
+    """
+    if isinstance(error, TrainingError | TooLargeError):
+        return False
     return isinstance(error, RunError | PhotosError) or Checkpoints(unfinished.folder).are_there
 
 

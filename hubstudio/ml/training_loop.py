@@ -162,7 +162,13 @@ class _PhaseLoop:
             if not self._step(order):
                 return PhaseEnd.BROKEN_OFF
             self._offer_snapshot()
-        score = self._validate()
+        try:
+            score = self._validate()
+        except NOT_ENOUGH_MEMORY:
+            if self.place.best is None:
+                raise
+            self._note(_NO_MEMORY)
+            return PhaseEnd.BROKEN_OFF
         if score is None:
             return PhaseEnd.STOPPED
         self._close_epoch(score)
@@ -259,6 +265,8 @@ class _PhaseLoop:
                 if len(rows) == 1:
                     raise
                 self._validated_together = len(rows) // 2
+                together = f"{len(rows)} validation photos at once did not fit into memory"
+                self._note(f"{together}; it goes on with {self._validated_together}.")
                 continue
             begin += len(rows)
             loss += float(logs["cross_entropy"]) * len(rows)

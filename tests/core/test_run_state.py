@@ -203,6 +203,14 @@ def test_a_phase_that_is_over_is_not_to_come_again() -> None:
     assert state.seconds_left == pytest.approx(10 + 40)
 
 
+def test_blocks_that_go_on_learning_are_still_to_come_while_their_features_are_brought_back() -> None:
+    cost = Cost(100.0, 1, 1, {"features": 20.0, "head": 30.0, "fine-tune": 40.0})
+    started = RunStarted(RUN, "mini", Mode.FINE_TUNE, ("a", "b"), {"train": 8}, 1.0, cost, resumed=True)
+    told = (epoch(1, best=True), replace(epoch(1, best=True), phase=Phase.FINE_TUNE))
+    border = (PhaseStarted(Phase.FEATURES, 0, 50.0), FeaturesDone(0, 100, 50.0), FeaturesDone(50, 100, 60.0))
+    assert after(started, *told, *border).seconds_left == pytest.approx(10 + 40)
+
+
 def fine_tuning(*ends: float, epochs: int = 10, batch_ended: float) -> RunState:
     """A phase that began at 100 s and whose epochs ended so many seconds later, and half of another one."""
     cost = Cost(100.0, 1, 1, {"features": 20.0, "head": 30.0, "fine-tune": 40.0, "saving": 10.0})

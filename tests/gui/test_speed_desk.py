@@ -106,6 +106,32 @@ def test_fine_tuning_is_measured_when_it_is_wanted_and_costs_more(
     assert moving.seconds > frozen.seconds
 
 
+def test_a_guess_from_the_other_mode_settles_nothing_and_what_cannot_be_measured_is_settled(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with_photos
+    assert session.plan
+    extract, fine_tune = session.plan, session.plan.with_mode(Mode.FINE_TUNE)
+    monkeypatch.setattr(engine, "measure", lambda *_: replace(MEASURED, steps=()))
+    qtbot.waitUntil(lambda: session.speeds.is_settled(extract))
+    assert session.speeds.cost(fine_tune)
+    assert not session.speeds.is_settled(fine_tune)
+    session.change_plan(fine_tune)
+    qtbot.waitUntil(lambda: session.speeds.is_settled(fine_tune))
+
+
+def test_what_a_training_has_measured_meanwhile_is_not_measured_again(
+    session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, folder = session_with_photos, bundled_folder("studio-mini")
+    monkeypatch.setattr(engine, "measure", lambda *_: replace(MEASURED, steps=()))
+    qtbot.waitUntil(lambda: session.speeds.cost() is not None)
+    assert folder
+    speeds.keep(folder, "", MEASURED)
+    set_plan(session, mode=Mode.FINE_TUNE)
+    qtbot.waitUntil(lambda: session.speeds.speed == MEASURED)
+
+
 def test_a_mode_that_is_chosen_while_the_other_is_measured_is_measured_too(
     session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

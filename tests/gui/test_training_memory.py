@@ -90,7 +90,7 @@ def test_a_resumed_training_that_may_not_fit_asks_and_stays_as_it_was(
 def fine_tune(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose what is worth measuring; the desk has not come to it yet."""
     assert session.plan
-    monkeypatch.setattr(session.speeds, "cost", lambda *_: None)
+    monkeypatch.setattr(session.speeds, "is_settled", lambda _: False)
     session.change_plan(replace(session.plan, mode=Mode.FINE_TUNE))
 
 
@@ -111,8 +111,27 @@ def test_a_training_that_is_started_before_its_cost_is_known_is_measured_first_a
     assert [path.name for path in session.project.runs_folder.iterdir()] == ["run-001"]
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "memory_question") is None)
     session.start_training()
-    press(asked(window, qtbot), "Train anyway")
+    box = asked(window, qtbot)
+    engine.measured.clear()
+    press(box, "Train anyway")
     qtbot.waitUntil(lambda: session.project.run == "run-002")
+    assert Mode.FINE_TUNE not in [plan.mode for plan in engine.measured]
+
+
+@pytest.mark.parametrize("end", ["stop", "suspend", "cancel"])
+def test_whoever_ends_a_training_while_its_backbone_is_measured_is_heard_and_nothing_is_left(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    session = window.session
+    fine_tune(session, monkeypatch)
+    engine.measuring.clear()
+    session.start_training()
+    qtbot.waitUntil(lambda: any("Measuring" in note for note in session.run_state.notes))
+    getattr(session.training, end)()
+    qtbot.waitUntil(lambda: not session.is_training)
+    assert session.run_state.status is Status.CANCELLED
+    assert [path.name for path in session.project.runs_folder.iterdir()] == ["run-001"]
+    engine.measuring.set()
 
 
 def test_a_backbone_that_cannot_be_measured_is_trained_with_all_the_same_and_that_is_said(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from hubstudio.core.cancel import CancelToken
@@ -86,6 +87,51 @@ def test_tensorflow_takes_photos_one_by_one_where_their_place_counts(
     assert again is not None
     photos = noise(FEATURE_BATCH)
     np.testing.assert_array_equal(again(photos)[3:], again(photos[3:]))
+
+
+def test_a_batch_that_does_not_fit_into_memory_rules_only_the_batch_out(
+    module: HubModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = feature_runtimes.tensorflow_runtime
+
+    def small_memory(_: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+
+    def runtime(module: HubModule, size: int, batch: int = FEATURE_BATCH) -> Runtime:
+        return real(module, size, 1) if batch == 1 else Runtime(TENSORFLOW, small_memory)
+
+    monkeypatch.setattr(feature_runtimes, "tensorflow_runtime", runtime)
+    assert choose_runtime(module, 32, noise(FEATURE_BATCH), CancelToken()).name in (OPENVINO, TENSORFLOW_SINGLY)
+    monkeypatch.setattr(feature_runtimes, "_openvino_or_none", lambda *_: None)
+    assert choose_runtime(module, 32, noise(FEATURE_BATCH), CancelToken()).name == TENSORFLOW_SINGLY
+
+
+@pytest.mark.parametrize("fails_at", [0, 3])
+def test_no_photo_is_read_any_more_once_openvino_has_failed(
+    module: HubModule, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    begun, ended = list[int](), list[int]()
+
+    class Request:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def start_async(self, *_: object, **__: object) -> None:
+            if self.number == fails_at:
+                raise RuntimeError("no more")
+            begun.append(self.number)
+
+        def wait(self) -> None:
+            ended.append(self.number)
+
+    openvino = feature_runtimes._openvino()
+    numbers = iter(range(FEATURE_BATCH))
+    monkeypatch.setattr(openvino.CompiledModel, "create_infer_request", lambda _: Request(next(numbers)))
+    runtime = feature_runtimes.openvino_runtime(module, 32)
+    with pytest.raises(RuntimeError, match="no more"):
+        runtime(noise(FEATURE_BATCH))
+    assert begun == list(range(fails_at))
+    assert sorted(ended) == begun
 
 
 class Clock:

@@ -13,11 +13,14 @@ import pytest
 
 from hubstudio.core import feature_store
 from hubstudio.core.cancel import CancelToken
+from hubstudio.core.errors import BackboneError
 from hubstudio.core.events import ignore
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.run_folder import RunFolder, RunSummary
 from hubstudio.ml import hub_module, model_factory
 from hubstudio.ml.engine import LocalEngine
+from hubstudio.ml.hub_module import load_module
+from hubstudio.ml.known_modules import find_known
 from hubstudio.ml.saved_models import load_trained
 
 
@@ -98,6 +101,18 @@ def test_a_module_whose_files_changed_is_loaded_anew(
     (mine / "assets" / "words.txt").write_text("new")
     train(replace(plan, backbone=str(mine)), tmp_path / "third")
     assert loaded == ["mine", "mine"]
+
+
+def test_files_that_are_exchanged_while_a_known_module_is_in_use_are_not_taken_for_it(
+    plan: Plan, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(plan.backbone, tmp_path / "module"))
+    train(replace(plan, backbone=str(folder)), tmp_path / "first")
+    known = find_known(str(folder), folder, "", lambda: load_module(str(folder)))
+    assert known
+    (folder / "added.txt").write_text("another")
+    with pytest.raises(BackboneError, match="was changed while it was in use"):
+        known.whole()
 
 
 def test_the_same_files_elsewhere_are_known_under_their_own_name(

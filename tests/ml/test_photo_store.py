@@ -18,7 +18,7 @@ from hubstudio.core.decode import digest_of, pixels
 from hubstudio.core.errors import BackboneError, Cancelled
 from hubstudio.core.events import Event, FeaturesDone, Note, Report, ignore
 from hubstudio.core.settings import Settings
-from hubstudio.ml import feature_runtimes, feature_source
+from hubstudio.ml import feature_runtimes, feature_source, photo_batches
 from hubstudio.ml.feature_runtimes import FEATURE_BATCH, OPENVINO, TENSORFLOW, TENSORFLOW_SINGLY, Runtime
 from hubstudio.ml.hub_module import HubModule, load_module
 from hubstudio.ml.module_files import files_digest
@@ -354,7 +354,22 @@ def test_photos_that_do_not_fit_into_memory_together_go_one_by_one_all_of_them_a
     last = events[-1]
     assert isinstance(last, FeaturesDone)
     assert last.done == last.total == len(photos)
+    assert stored.computed == len(photos)
     assert shop.store(photos).computed == 0
+
+
+def test_memory_that_the_backbone_did_not_take_says_nothing_of_its_batches(
+    shop: Shop, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    by_tensorflow = feature_runtimes.tensorflow_runtime(shop.module, 32)
+    monkeypatch.setattr(feature_source, "choose_runtime", lambda *_: by_tensorflow)
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(photo_batches, "pixels", no_memory)
+        shop.store(photos)
+    assert shop.store(photos).runtime == TENSORFLOW
 
 
 def test_one_photo_that_does_not_fit_into_memory_either_is_an_end(

@@ -34,6 +34,7 @@ from hubstudio.core.events import (
     Phase,
     PhaseEnd,
     PhaseEnded,
+    PhaseStarted,
     RunStarted,
     ignore,
 )
@@ -364,6 +365,28 @@ def test_saving_answers_too_and_what_is_laid_aside_then_goes_on(
     LocalEngine().resume(unfinished.folder, events.append, CancelToken())
     assert not [event for event in events if isinstance(event, BatchDone)]  # nothing is learned twice
     assert same_result(tmp_path / "whole", tmp_path / "run")
+
+
+@pytest.mark.parametrize("phase", [Phase.HEAD, Phase.FINE_TUNE])
+def test_a_training_that_was_stopped_and_laid_aside_while_saving_stays_stopped(
+    plan: Plan, tmp_path: Path, phase: Phase
+) -> None:
+    if phase is Phase.HEAD:
+        plan = replace(plan, mode=Mode.EXTRACT)
+    cancel = CancelToken()
+
+    def report(event: Event) -> None:
+        if isinstance(event, EpochDone) and (event.phase, event.epoch) == (phase, 1):
+            cancel.stop()
+        elif isinstance(event, PhaseStarted) and event.phase is Phase.SAVING:
+            cancel.suspend()
+
+    with pytest.raises(Suspended):
+        LocalEngine().train(plan, tmp_path / "run", report, cancel)
+    summary = LocalEngine().resume(tmp_path / "run", ignore, CancelToken())
+    assert summary.ended[phase.value] == PhaseEnd.STOPPED
+    assert [row["epoch"] for row in RunFolder.open(tmp_path / "run").history() if row["phase"] == phase] == ["1"]
+    assert summary.stopped_early
 
 
 def test_the_clock_counts_neither_pauses_nor_sleep(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from hubstudio.core.events import (
     FeaturesDone,
     Note,
     Phase,
+    PhaseEnd,
     PhaseStarted,
     PhotosRead,
     RunFinished,
@@ -179,8 +180,26 @@ def test_validation_that_does_not_fit_into_memory_takes_fewer_photos_at_once(
     summary = train(plan, tmp_path / "run")
     assert max(taken) > 2
     assert taken.count(max(taken)) == 1  # it is not tried again and again
+    assert any("validation photos at once did not fit into memory" in note for note in summary.notes)
     assert summary.validation_accuracy == whole.validation_accuracy
     assert summary.validation_loss == pytest.approx(whole.validation_loss, rel=1e-5)
+
+
+def test_validation_for_which_no_memory_is_left_ends_the_phase_and_keeps_the_best(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, events = keras.Model.test_on_batch, list[Event]()
+
+    def no_memory_later(self: keras.Model, *args: object, **kwargs: object) -> object:
+        if any(isinstance(event, EpochDone) for event in events):
+            raise MemoryError
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "test_on_batch", no_memory_later)
+    summary = LocalEngine().train(plan, tmp_path / "run", events.append, CancelToken())
+    assert summary.best_epoch == 1
+    assert set(summary.ended.values()) == {PhaseEnd.BROKEN_OFF}
+    assert any("single photo" in note for note in summary.notes)
 
 
 def test_cancelling_during_features_leaves_nothing(plan: Plan, tmp_path: Path) -> None:
