@@ -26,7 +26,7 @@ from hubstudio.gui.step_bar import StepBar
 from hubstudio.gui.step_states import STEP_NAMES, reason_to_wait, states_of
 from hubstudio.gui.theme import apply_theme
 from hubstudio.gui.thumbnails import Thumbnails
-from hubstudio.gui.training_questions import ask_about_running, ask_to_go_on_large, ask_to_start_large
+from hubstudio.gui.training_questions import ask_about_running, ask_to_go_on_large
 from hubstudio.gui.widgets.error_card import ErrorCard
 from hubstudio.gui.widgets.photo_chooser import ask_for_table
 from hubstudio.gui.widgets.resume_bar import ResumeBar
@@ -175,9 +175,9 @@ class MainWindow(QMainWindow):
         self.session.runs.resume(name)
         self.show_step("train")
 
-    def on_found_too_large(self, why: str, is_new: bool, go_on: Callable[[], None]) -> None:
-        """Ask whether a training shall start, or go on, that may not fit into memory."""
-        (ask_to_start_large if is_new else ask_to_go_on_large)(self, why, go_on)
+    def on_found_too_large(self, why: str, go_on: Callable[[], None]) -> None:
+        """Ask whether a training shall go on that may not fit into memory."""
+        ask_to_go_on_large(self, why, go_on)
 
     def on_failed(self, kind: str, error: StudioError) -> None:
         """Show what belongs to no page; the pages show the rest."""

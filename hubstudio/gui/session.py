@@ -286,11 +286,7 @@ class Session(QObject):
         """Train by the plan; progress comes as ``run_state_changed``."""
         if self.plan:
             classes = self.photo_set.classes if self.photo_set and self.photos_are_checked else ()
-            out, plan = self.project.next_run_path(), self.plan
-            if self.speeds.is_settled(plan):
-                self.training.start(plan, out, classes)
-            else:
-                self.training.start_unmeasured(plan, out, classes, len(self.photo_set.photos) if self.photo_set else 0)
+            self.training.start(self.plan, self.project.next_run_path(), classes)
 
     def evaluate(self) -> None:
         """Measure the current run on its locked test part; ends in ``evaluation_changed`` or ``failed('evaluate')``."""

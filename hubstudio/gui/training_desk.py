@@ -11,10 +11,9 @@ from PySide6.QtCore import QObject, Signal
 
 from hubstudio.core.cancel import CancelToken
 from hubstudio.core.engine import Engine
-from hubstudio.core.errors import Cancelled, PhotosError, StudioError, Suspended
-from hubstudio.core.events import Event, Note, Progress, Report, RunCancelled, RunFailed, RunStarted
+from hubstudio.core.errors import PhotosError, StudioError, Suspended
+from hubstudio.core.events import Event, Progress, Report, RunCancelled, RunFailed, RunStarted
 from hubstudio.core.hyper_parameters import HYPER_PARAMETERS
-from hubstudio.core.measuring_first import measure_if_worth_it
 from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
 from hubstudio.core.plan import Plan
 from hubstudio.core.run_state import RunState, Status, advance, pausing, resuming, stopping
@@ -45,8 +44,6 @@ class _TooLarge:
 
     why: str
     train_anyway: Callable[[], None]
-    is_new: bool
-    """Whether nothing was learned yet."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class TrainingDesk(QObject):
     trained = Signal(str)  # name of the run that is there now
     ended = Signal(object)  # RunState, however it ended
     failed = Signal(str, object)  # job kind, StudioError
-    found_too_large = Signal(str, bool, object)  # why, whether it is a new one, and a callable that trains all the same
+    found_too_large = Signal(str, object)  # why it was not gone on with, and a callable that trains all the same
 
     def __init__(self, jobs: Jobs, work: EngineWork, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -93,21 +90,6 @@ class TrainingDesk(QObject):
         self._begin(
             plan, out, lambda engine, report, cancel: engine.train(plan, out, _with_all(classes, report), cancel)
         )
-
-    def start_unmeasured(self, plan: Plan, out: Path, classes: Sequence[str], photos: int) -> None:
-        """Train by ``plan`` on so many photos though its cost is not known: it may end in ``found_too_large``."""
-
-        def train(engine: Engine, report: Report, cancel: CancelToken) -> object:
-            return engine.train(plan, out, _with_all(classes, report), cancel)
-
-        def measure_and_train(engine: Engine, report: Report, cancel: CancelToken) -> object:
-            try:
-                measure_if_worth_it(engine, plan, photos, lambda text: report(Note(text, 0.0)), cancel)
-            except Suspended:
-                raise Cancelled from None  # there is nothing yet that could go on later
-            return train(engine, report, cancel)
-
-        self._begin_if_it_fits(plan, out, measure_and_train, anyway=train, is_new=True)
 
     def resume(self, out: Path, plan: Plan | None) -> None:
         """Go on with the interrupted training that is to become the run ``out``; may end in ``found_too_large``."""
@@ -156,19 +138,14 @@ class TrainingDesk(QObject):
         job = self._jobs.current(KIND)
         return job.cancel if job else None
 
-    def _begin_if_it_fits(
-        self, plan: Plan | None, out: Path, call: EngineCall, *, anyway: EngineCall | None = None, is_new: bool = False
-    ) -> None:
-        """Begin what may cost more than there is: that is known only once the engine has looked.
-
-        ``anyway`` is what begins if the person wants it all the same.
-        """
+    def _begin_if_it_fits(self, plan: Plan | None, out: Path, call: EngineCall) -> None:
+        """Begin what goes on by a plan of its own: what that costs is known only once the engine has looked."""
 
         def fitting(engine: Engine, report: Report, cancel: CancelToken) -> object:
             try:
-                return call(engine, _fitting(report, cancel, plan_is_fixed=not is_new), cancel)
+                return call(engine, _fitting(report, cancel), cancel)
             except TooLargeError as error:
-                return _TooLarge(str(error), lambda: self._begin(plan, out, anyway or call), is_new)
+                return _TooLarge(str(error), lambda: self._begin(plan, out, call))
 
         self._begin(plan, out, fitting)
 
@@ -215,7 +192,7 @@ class TrainingDesk(QObject):
         self._set_state(self._before.state)
         self.ended.emit(self.state)
         if self.wish is Wish.NONE:
-            self.found_too_large.emit(found.why, found.is_new, found.train_anyway)
+            self.found_too_large.emit(found.why, found.train_anyway)
 
     def _on_failed(self, kind: str, error: StudioError) -> None:
         if kind == KIND:
@@ -258,13 +235,13 @@ def _with_all(classes: Sequence[str], report: Report) -> Report:
     return checked
 
 
-def _fitting(report: Report, cancel: CancelToken, *, plan_is_fixed: bool) -> Report:
+def _fitting(report: Report, cancel: CancelToken) -> Report:
     """Return ``report`` that refuses a run which may not fit into memory; one that is to end does so by itself."""
 
     def checked(event: Event) -> None:
         is_to_end = cancel.is_cancelled or cancel.is_stopping
         cost = event.cost if isinstance(event, RunStarted) and not is_to_end else None
-        if why := refusal_text(cost, available_memory() if cost else None, plan_is_fixed=plan_is_fixed):
+        if why := refusal_text(cost, available_memory() if cost else None, plan_is_fixed=True):
             raise TooLargeError(why)
         report(event)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from hubstudio.core.cost import Cost
-from hubstudio.core.errors import BackboneError
-from hubstudio.core.plan import Mode
 from hubstudio.core.run_state import Status
 from hubstudio.core.unfinished_runs import UnfinishedRun
 from hubstudio.gui import training_desk
@@ -85,68 +82,6 @@ def test_a_resumed_training_that_may_not_fit_asks_and_stays_as_it_was(
     press(box, "Not now")
     assert (session.is_training, content(folder)) == (False, before)
     qtbot.waitUntil(lambda: session.runs.find_unfinished("run-002") is not None)
-
-
-def fine_tune(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Choose what is worth measuring; the desk has not come to it yet."""
-    assert session.plan
-    monkeypatch.setattr(session.speeds, "is_settled", lambda _: False)
-    session.change_plan(replace(session.plan, mode=Mode.FINE_TUNE))
-
-
-def test_a_training_that_is_started_before_its_cost_is_known_is_measured_first_and_asked_about(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = window.session
-    engine.predicted = LARGE
-    fine_tune(session, monkeypatch)
-    engine.measured.clear()
-    state = session.run_state
-    session.start_training()
-    box = asked(window, qtbot)
-    assert [plan.mode for plan in engine.measured] == [Mode.FINE_TUNE]
-    assert "or choose a smaller batch size, fewer blocks that move," in box.informativeText()
-    assert session.run_state == state
-    press(box, "Change the plan")
-    assert [path.name for path in session.project.runs_folder.iterdir()] == ["run-001"]
-    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "memory_question") is None)
-    session.start_training()
-    box = asked(window, qtbot)
-    engine.measured.clear()
-    press(box, "Train anyway")
-    qtbot.waitUntil(lambda: session.project.run == "run-002")
-    assert Mode.FINE_TUNE not in [plan.mode for plan in engine.measured]
-
-
-@pytest.mark.parametrize("end", ["stop", "suspend", "cancel"])
-def test_whoever_ends_a_training_while_its_backbone_is_measured_is_heard_and_nothing_is_left(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: str
-) -> None:
-    session = window.session
-    fine_tune(session, monkeypatch)
-    engine.measuring.clear()
-    session.start_training()
-    qtbot.waitUntil(lambda: any("Measuring" in note for note in session.run_state.notes))
-    getattr(session.training, end)()
-    qtbot.waitUntil(lambda: not session.is_training)
-    assert session.run_state.status is Status.CANCELLED
-    assert [path.name for path in session.project.runs_folder.iterdir()] == ["run-001"]
-    engine.measuring.set()
-
-
-def test_a_backbone_that_cannot_be_measured_is_trained_with_all_the_same_and_that_is_said(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = window.session
-    fine_tune(session, monkeypatch)
-
-    def refuse(*_: object) -> None:
-        raise BackboneError("It has no photos to measure with.", next_step="None.")
-
-    monkeypatch.setattr(engine, "measure", refuse)
-    session.start_training()
-    qtbot.waitUntil(lambda: session.project.run == "run-002")
-    assert any("It has no photos to measure with." in note for note in session.run_state.notes)
 
 
 def test_whoever_says_so_resumes_all_the_same(interrupted: MainWindow, engine: FakeEngine, qtbot: QtBot) -> None:
