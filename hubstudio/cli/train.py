@@ -14,13 +14,13 @@ from hubstudio.cli.arguments import Parser
 from hubstudio.cli.bringing import brought
 from hubstudio.cli.console import Console
 from hubstudio.cli.context import Context, Reporter
+from hubstudio.cli.measuring_first import measure_if_worth_it
 from hubstudio.core import path_kinds
 from hubstudio.core.catalogue import backbone_name
 from hubstudio.core.cost import Cost
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import RunError
 from hubstudio.core.events import Event, Note, Phase, PhaseEnd, Report, RunStarted, ignore
-from hubstudio.core.measuring_first import measure_if_worth_it
 from hubstudio.core.memory import TooLargeError, available_memory, refusal_text
 from hubstudio.core.phase_comparison import phase_comparison
 from hubstudio.core.photo_listing import list_photos

@@ -1,7 +1,6 @@
 """What happens during a run, as facts. The window and the command line draw from the same ones.
 
-Order: ``PhotosRead`` as often as need be; ``RunStarted``; any number of the others; then ``RunFinished``. A ``Note``
-may come at any time. The engine
+Order: ``PhotosRead`` as often as need be; ``RunStarted``; any number of the others; then ``RunFinished``. The engine
 ends a run that does not end well with an exception; the face that shows it makes ``RunCancelled`` of ``Cancelled`` and
 ``RunFailed`` of an error.
 ``elapsed`` is in seconds since the run began.

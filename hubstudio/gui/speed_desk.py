@@ -150,7 +150,7 @@ class SpeedDesk(QObject):
         self._measured = request
 
         def measured(engine: Engine, _: Report, cancel: CancelToken) -> _Found:
-            known = speeds.kept_for(plan, info)  # a training may have measured it meanwhile
+            known = speeds.kept_for(plan, info)  # another program may have measured it meanwhile
             return _Found(request, known if known and known.covers(plan) else engine.measure(plan, cancel))
 
         self._work.fill_time(_KIND, measured)

@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +180,7 @@ def load_folder(handle: str, folder: Path, features: str = "") -> HubModule:
     digest, loaded = _load(folder)
     is_tf1 = (folder / "tfhub_module.pb").is_file() or not has_call(loaded)
     call = SignatureCall(loaded, handle) if is_tf1 else ReusableCall(loaded, handle)
-    return replace(_understood(handle, folder, loaded, call, features, producer(definition)), digest=digest)
+    return _understood(handle, folder, digest, loaded, call, features, producer(definition))
 
 
 def trust_module(text: str) -> None:
@@ -197,7 +197,7 @@ def trust_module(text: str) -> None:
 
 
 def _understood(
-    handle: str, folder: Path, loaded: Any, call: ReusableCall | SignatureCall, wanted: str, version: str
+    handle: str, folder: Path, digest: str, loaded: Any, call: ReusableCall | SignatureCall, wanted: str, version: str
 ) -> HubModule:
     input_size = _input_size(call.spec, handle)
     size = input_size or _served_size(loaded) or ANY_SIZE_DEFAULT
@@ -216,7 +216,7 @@ def _understood(
     return HubModule(
         handle=handle,
         folder=folder,
-        digest="",
+        digest=digest,
         format=call.format,
         forward=EndpointForward(call, name, beyond) if name else call,
         input_size=input_size,

@@ -187,8 +187,12 @@ class StudioWindow:
         return self._log.read_text("utf-8", "replace")
 
     def processes(self) -> list[int]:
-        """Return the processes of this program that still run, its own and all it started."""
-        return processes_with(paths.HOME_VARIABLE, str(self.home))
+        """Return the processes of this program that still run, its own and all it started.
+
+        But for the one in which Python looks after what its processes share: that ends once all others have, a moment
+        later.
+        """
+        return [pid for pid in processes_with(paths.HOME_VARIABLE, str(self.home)) if not _is_tracker(pid)]
 
     def _seen(self, name: str, roles: Collection[int], *, enabled: bool) -> Node | None:
         wanted = name.casefold()
@@ -237,3 +241,10 @@ class StudioWindow:
         search = ("search", "--all", "--onlyvisible", "--pid", self.process.pid, "--name", "Hub Studio")
         found = self.desktop.xdotool(*search)
         return found.split()[-1] if found else ""
+
+
+def _is_tracker(pid: int) -> bool:
+    try:
+        return b"multiprocessing.resource_tracker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return False

@@ -120,7 +120,7 @@ def test_a_guess_from_the_other_mode_settles_nothing_and_what_cannot_be_measured
     qtbot.waitUntil(lambda: session.speeds.is_settled(fine_tune))
 
 
-def test_what_a_training_has_measured_meanwhile_is_not_measured_again(
+def test_what_another_program_has_measured_meanwhile_is_not_measured_again(
     session_with_photos: Session, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, folder = session_with_photos, bundled_folder("studio-mini")

@@ -254,7 +254,7 @@ def test_a_probe_tells_good_features_from_bad(monkeypatch: pytest.MonkeyPatch) -
 def test_the_command_makes_a_module_from_nothing(noise: Images, tmp_path: Path) -> None:
     arguments = ["make", "--smoke", "--work", str(tmp_path / "work")]
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], check=True, capture_output=True, text=True, timeout=500
+        [sys.executable, str(SCRIPT), *arguments], check=True, capture_output=True, text=True, timeout=120
     )
     made: Any = tf.saved_model.load(str(tmp_path / "work" / "module"))
     assert np.isfinite(made(noise).numpy()).all()
