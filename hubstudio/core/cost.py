@@ -36,6 +36,13 @@ _COPIES_BYTES = 12
 """For each parameter: the best epoch's, and Adam's two moments or the second model's."""
 _CUT_STARTS = 3.0
 """Finding where the frozen part ends, and proving it, in times of preparing the forward pass."""
+_USUAL_PROGRAM = 1_100_000_000
+"""What the process holds once it has sent photos through a backbone, where that was not measured."""
+_USUAL_PIXEL = 1700
+"""Bytes that all layers make of one pixel of a photo and keep for the backward pass, where that was not measured.
+
+For MobileNetV2 they are 1,820, half as wide 1,100; for MobileNetV1 at a quarter of its width 270.
+"""
 _BACKWARD = 2.0
 """A backward pass through everything in times of a forward pass, where no step was measured."""
 
@@ -137,7 +144,7 @@ class Speed:
 
     def _guessed(self, blocks: int, of: int) -> StepSpeed:
         share = min(blocks / max(of, 1), 1.0)
-        kept = round(self.photo_bytes * max(_ALL_LAYERS * share, 1))
+        kept = _kept_for_backward(share, self.photo_bytes)
         return StepSpeed(blocks, 0.0, (1 + _BACKWARD * share) / self.photos_per_second, kept)
 
     def to_table(self) -> dict[str, Any]:
@@ -230,10 +237,23 @@ def predict(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount, h
         "saving": speed.freeze_seconds * _SAVES,
     }
     pixels = photos.all * speed.image_size**2 * 3 * PIXEL_BYTES if fine_tunes else 0
-    memory = _memory(plan, info, speed, photos) + pixels  # pages of that file count until the system wants them back
+    learning_bytes = speed.step(moved_blocks(plan, info), len(info.blocks)).photo_bytes
+    memory = _memory(plan, info, photos, speed.memory_bytes, speed.photo_bytes, learning_bytes)
+    memory += pixels  # pages of that file count until the system wants them back
     memory += max(held - speed.loaded_bytes, 0) if speed.loaded_bytes else 0
     disk = pixels + _run_bytes(info, photos) + _checkpoint_bytes(plan, info, photos)
     return Cost(sum(stretches.values()), memory, disk, stretches)
+
+
+def guess_memory(plan: Plan, info: BackboneInfo, size: int, photos: PhotoAmount, held: int = 0) -> int:
+    """Return about how many bytes the plan takes with a backbone that was never measured, at this image size in pixels.
+
+    Off by a factor of two or so: what a layer makes of a photo is taken as that of a usual network.
+    """
+    photo_bytes = size**2 * _USUAL_PIXEL // _ALL_LAYERS
+    share = moved_blocks(plan, info) / max(len(info.blocks), 1)
+    started = max(held, _USUAL_PROGRAM)
+    return _memory(plan, info, photos, started, photo_bytes, _kept_for_backward(share, photo_bytes))
 
 
 def time_text(seconds: float) -> str:
@@ -324,18 +344,28 @@ def _head_numbers(plan: Plan, info: BackboneInfo, photos: PhotoAmount) -> int:
     return info.features * photos.classes
 
 
-def _memory(plan: Plan, info: BackboneInfo, speed: Speed, photos: PhotoAmount) -> int:
-    """The fullest moment: a step through moving blocks, a batch to validate, or the second model while saving."""
-    running = speed.memory_bytes + photos.all * info.features * 4
-    checked = min(CHECK_BATCH, photos.validation) * speed.photo_bytes * _ALL_LAYERS
+def _memory(
+    plan: Plan, info: BackboneInfo, photos: PhotoAmount, started: int, photo_bytes: int, learning_bytes: int
+) -> int:
+    """The fullest moment: a step through moving blocks, a batch to validate, or the second model while saving.
+
+    ``started`` is what the process holds with the backbone loaded; the other two are for each photo on its way through
+    the backbone, and in a step of fine-tuning.
+    """
+    running = started + photos.all * info.features * 4
+    checked = min(CHECK_BATCH, photos.validation) * photo_bytes * _ALL_LAYERS
     saving = _SAVE_BYTES + checked + info.parameters * _COPIES_BYTES
     if plan.mode is Mode.EXTRACT:
         return running + views_of(plan) * photos.training * info.features * 4 + saving
-    step = speed.step(moved_blocks(plan, info), len(info.blocks))
-    learning = step.photo_bytes * min(plan.batch_size, photos.training) + info.parameters * _COPIES_BYTES
+    learning = learning_bytes * min(plan.batch_size, photos.training) + info.parameters * _COPIES_BYTES
     learning += _moved_variables(plan, info) * _VARIABLE_BYTES
-    validating = speed.photo_bytes * min(VALIDATION_BATCH, photos.validation)
+    validating = photo_bytes * min(VALIDATION_BATCH, photos.validation)
     return running + max(learning, validating, saving)
+
+
+def _kept_for_backward(share: float, photo_bytes: int) -> int:
+    """Return what a photo takes in a step that moves this share of the blocks, none of which was measured."""
+    return round(photo_bytes * max(_ALL_LAYERS * share, 1))
 
 
 def _run_bytes(info: BackboneInfo, photos: PhotoAmount) -> int:

@@ -50,12 +50,32 @@ def refusal_text(cost: Cost | None, free: int | None, *, plan_is_fixed: bool = F
     """
     if cost is None or free is None or cost.memory_bytes <= free:
         return ""
-    advice = "a smaller batch size, fewer blocks that move," if _FINE_TUNING in cost.stretches else "a smaller backbone"
     return (
         f"The training is predicted to take {bytes_text(cost.memory_bytes)} of memory; {bytes_text(free)} are free. "
         f"It would come to a standstill, or be ended by the system. "
-        f"Close other programs, or {'train anew with' if plan_is_fixed else 'choose'} {advice} or a smaller image size."
+        f"Close other programs, or {'train anew with' if plan_is_fixed else 'choose'} "
+        f"{_what_takes_less(fine_tunes=_FINE_TUNING in cost.stretches)}."
     )
+
+
+def doubt_text(guess: int | None, free: int | None, *, fine_tunes: bool, can_wait: bool) -> str:
+    """Return why a training whose backbone was not measured should be thought over; ``guess`` is in bytes.
+
+    ``can_wait``: it will be measured. Empty if it fits by that guess, or if one of both is not known.
+    """
+    if guess is None or free is None or guess <= free:
+        return ""
+    return (
+        f"By its image size and batch, the training may take around {bytes_text(guess)} of memory; "
+        f"{bytes_text(free)} are free. This is a guess: the backbone has not been measured on this computer. "
+        f"{'Wait until time and memory are shown here, or choose' if can_wait else 'Close other programs, or choose'} "
+        f"{_what_takes_less(fine_tunes=fine_tunes)}."
+    )
+
+
+def _what_takes_less(*, fine_tunes: bool) -> str:
+    advice = "a smaller batch size, fewer blocks that move," if fine_tunes else "a smaller backbone"
+    return f"{advice} or a smaller image size"
 
 
 def _left_in(group: Path) -> int | None:

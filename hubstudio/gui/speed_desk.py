@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from hubstudio.core import speeds
 from hubstudio.core.backbones import BackboneInfo
 from hubstudio.core.cancel import CancelToken
-from hubstudio.core.cost import Cost, PhotoAmount, Speed, predict
+from hubstudio.core.cost import Cost, PhotoAmount, Speed, guess_memory, predict
 from hubstudio.core.engine import Engine
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Report
@@ -100,6 +100,16 @@ class SpeedDesk(QObject):
         if not (plan and info and amount and self.speed and self._use == _use_of(plan, info)):
             return None
         return predict(plan, info, self.speed, amount, memory_in_use())
+
+    def guessed_memory(self) -> int | None:
+        """Return about how many bytes the session's plan will take, for as long as its cost is not known.
+
+        None where nothing can be guessed either: without photos, or a backbone that was not looked into yet.
+        """
+        plan, info, amount = self._plan(), self._desk.info, self._amount()
+        if not (plan and info and amount):
+            return None
+        return guess_memory(plan, info, speeds.size_for(plan, info), amount, memory_in_use())
 
     def is_settled(self, plan: Plan) -> bool:
         """Whether measuring would tell no more of what a plan costs than is known."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from hubstudio.core.augmentation import PRESETS, Augmentation
-from hubstudio.core.cost import Cost, PhotoAmount, Speed, bytes_text, moved_blocks, predict, time_text
+from hubstudio.core.cost import Cost, PhotoAmount, Speed, bytes_text, guess_memory, moved_blocks, predict, time_text
 from hubstudio.core.parts import Part
 from hubstudio.core.photos import Photo, PhotoFacts, PhotoSet
 from hubstudio.core.plan import Mode, Plan
@@ -70,6 +70,30 @@ def test_varied_views_are_held_in_memory_too(photos: PhotoAmount, views: int) ->
     varied = replace(EXTRACT, augmentation=Augmentation(flip_horizontal=True, views=views))
     more = cost(varied, photos).memory_bytes - cost(EXTRACT, photos).memory_bytes
     assert more == views * photos.training * INFO.features * 4
+
+
+@given(amounts, some.integers(32, 600))
+def test_memory_is_guessed_by_photos_in_a_batch_and_by_their_size(photos: PhotoAmount, size: int) -> None:
+    def guess(plan: Plan, side: int = size) -> int:
+        return guess_memory(plan, INFO, side, photos)
+
+    everything = replace(FINE_TUNE, unfreeze="all", batch_size=64)
+    assert guess(everything, 2 * size) > guess(everything)
+    assert guess(replace(everything, batch_size=256)) >= guess(everything)
+    assert guess(everything) >= guess(replace(everything, unfreeze=1))
+    assert guess(replace(EXTRACT, batch_size=1)) == guess(replace(EXTRACT, batch_size=256))
+
+
+def test_the_guess_of_a_large_training_counts_every_layer_of_every_photo_in_the_batch() -> None:
+    everything = replace(FINE_TUNE, unfreeze="all", batch_size=32)
+    more = guess_memory(replace(everything, batch_size=64), INFO, 600, PHOTOS) - guess_memory(
+        everything, INFO, 600, PHOTOS
+    )
+    assert more == pytest.approx(32 * 600**2 * 1700, rel=0.01)
+
+
+def test_a_process_that_holds_much_needs_more_by_the_guess() -> None:
+    assert guess_memory(EXTRACT, INFO, 224, PHOTOS, held=5 * 10**9) > 5 * 10**9
 
 
 @given(amounts)

@@ -77,3 +77,18 @@ def test_who_goes_on_by_a_plan_is_not_told_to_change_it() -> None:
     cost = Cost(10.0, 12 * GB, 0, {"head": 1.0, "fine-tune": 9.0})
     assert "or choose a smaller batch size" in memory.refusal_text(cost, GB)
     assert "or train anew with a smaller batch size" in memory.refusal_text(cost, GB, plan_is_fixed=True)
+
+
+def test_a_guess_that_fits_raises_no_doubt() -> None:
+    assert memory.doubt_text(GB, 2 * GB, fine_tunes=True, can_wait=True) == ""
+    assert memory.doubt_text(None, GB, fine_tunes=True, can_wait=True) == ""
+    assert memory.doubt_text(GB, None, fine_tunes=True, can_wait=True) == ""
+
+
+def test_a_guess_that_does_not_fit_is_called_one_and_what_to_do_depends_on_whether_more_will_be_known() -> None:
+    soon = memory.doubt_text(23 * GB, 4 * GB, fine_tunes=True, can_wait=True)
+    assert "around 23 GB of memory; 4.0 GB are free. This is a guess" in soon
+    assert "Wait until time and memory are shown here, or choose a smaller batch size" in soon
+    never = memory.doubt_text(23 * GB, 4 * GB, fine_tunes=False, can_wait=False)
+    assert "Wait" not in never
+    assert "Close other programs, or choose a smaller backbone" in never

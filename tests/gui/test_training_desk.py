@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from fake_engine import FakeEngine
 from PySide6.QtWidgets import QDialogButtonBox, QInputDialog, QMessageBox, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from hubstudio.core.cancel import CancelToken
+from hubstudio.core.cost import Speed
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import (
     BatchDone,
@@ -279,6 +282,39 @@ def test_a_training_that_is_too_big_asks_before_it_starts(
     page.start.click()
     press(question_of(page, qtbot), "Train anyway")
     assert ended(page.session, qtbot).status is Status.FINISHED
+
+
+@pytest.mark.parametrize(("fails", "advice"), [(False, "Wait until time and memory are shown"), (True, "Close other")])
+def test_a_training_that_looks_too_big_asks_before_its_backbone_was_measured(
+    page: TrainPage,
+    engine: FakeEngine,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: bool,
+    advice: str,
+) -> None:
+    def measure(plan: Plan, cancel: CancelToken) -> Speed:
+        while not fails:
+            cancel.check()
+            time.sleep(0.01)
+        raise StudioError("It cannot be measured.")
+
+    monkeypatch.setattr(engine, "measure", measure)
+    monkeypatch.setattr("hubstudio.gui.pages.train_page.available_memory", lambda: 100_000_000)
+    session = page.session
+    plan = session.plan
+    assert plan is not None
+    qtbot.waitUntil(lambda: session.speeds.is_settled(plan) if fails else session.speeds.is_measuring)
+    assert session.speeds.cost() is None
+    page.start.click()
+    box = question_of(page, qtbot)
+    assert "100 MB are free. This is a guess" in box.informativeText()
+    assert advice in box.informativeText()
+    press(box, "Change the plan")
+    assert session.run_state.status is Status.IDLE
+    monkeypatch.setattr("hubstudio.gui.pages.train_page.available_memory", lambda: 100_000_000_000)
+    page.start.click()
+    assert ended(session, qtbot).status is Status.FINISHED
 
 
 def test_a_training_that_fits_starts_without_a_question(page: TrainPage, qtbot: QtBot) -> None:

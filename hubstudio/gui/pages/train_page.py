@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 from hubstudio.core.augmentation import Augmentation
 from hubstudio.core.errors import StudioError
 from hubstudio.core.events import Phase
-from hubstudio.core.memory import available_memory, refusal_text
+from hubstudio.core.memory import available_memory, doubt_text, refusal_text
 from hubstudio.core.parts import Part
 from hubstudio.core.plan import Mode, Plan
 from hubstudio.core.project import Project
@@ -169,10 +169,22 @@ class TrainPage(Page):
     def _on_start_clicked(self) -> None:
         self.form.commit()
         self._save_choices()
-        if reason := refusal_text(self.session.speeds.cost(), available_memory()):
+        if reason := self._reason_against():
             ask_to_start_large(self.window(), reason, self.session.start_training)
         else:
             self.session.start_training()
+
+    def _reason_against(self) -> str:
+        """Return why the memory may not do for the plan; empty if it does, or if nobody can tell."""
+        plan, speeds = self.session.plan, self.session.speeds
+        if plan is None:
+            return ""
+        if cost := speeds.cost(plan):
+            return refusal_text(cost, available_memory())
+        return doubt_text(
+            speeds.guessed_memory(), available_memory(),
+            fine_tunes=plan.mode is Mode.FINE_TUNE, can_wait=not speeds.is_settled(plan),
+        )  # fmt: skip
 
     def _on_form_changed(self, plan: Plan) -> None:
         if shown := self._unsaved or self.session.plan:
