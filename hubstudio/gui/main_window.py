@@ -262,7 +262,10 @@ class MainWindow(QMainWindow):
         for step in STEPS:
             page = self.pages.built(step)
             if page is None:
-                self.pages.page(step)
+                if self.pages.loads(step):
+                    self.refresh_soon()
+                else:
+                    self.pages.page(step)
                 return
             if page.missing():
                 return

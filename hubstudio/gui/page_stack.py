@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget
 
@@ -9,6 +12,8 @@ from hubstudio.gui.pages.page import Page
 from hubstudio.gui.session import Session
 from hubstudio.gui.thumbnails import Thumbnails
 from hubstudio.gui.widgets.scroll_column import ScrollColumn
+
+_PAGES = "hubstudio.gui.pages"
 
 
 class PageStack(QStackedWidget):
@@ -26,6 +31,14 @@ class PageStack(QStackedWidget):
     def built(self, step: str) -> Page | None:
         """Return the step's page if it was needed before."""
         return self._pages.get(step)
+
+    def loads(self, step: str) -> bool:
+        """Read the code of the step's page, which takes as long as building it; False if that was done before."""
+        module = f"{_PAGES}.{step}_page"
+        if module in sys.modules:
+            return False
+        import_module(module)
+        return True
 
     def page(self, step: str) -> Page:
         """Return the step's page."""

@@ -63,7 +63,8 @@ class BackbonePage(Page):
         self._show_soon.timeout.connect(self._show_shelf)
         self._lay_out()
         self._connect()
-        self._show_all()
+        self._show_around_shelf()
+        self._show_shelf_soon()
 
     @property
     def cards(self) -> dict[str, BackboneCard]:
@@ -289,9 +290,12 @@ class BackbonePage(Page):
         return downloads.of(self.desk.wanted) or next(iter(downloads.going_on), None)
 
     def _show_all(self) -> None:
+        self._show_around_shelf()
+        self._show_shelf()
+
+    def _show_around_shelf(self) -> None:
         self.offline.say(_OFFLINE if self.session.preferences.is_offline else "")
         self._say_what_goes_on()
-        self._show_shelf()
         self._show_mode()
 
     def _show_shelf_soon(self) -> None:
@@ -303,7 +307,8 @@ class BackbonePage(Page):
         rows = self.shelf.view.rows_of(self.desk.shelf, seconds)
         was_in_sight = self.sight.is_in_sight()
         recommended = self.desk.recommended()
-        self.shelf.show_cards([self._facts_of(row, seconds, recommended) for row in rows])
+        if not self.shelf.show_cards([self._facts_of(row, seconds, recommended) for row in rows]):
+            self._show_soon.start()
         self._keep_in_sight(was_in_sight=was_in_sight)
         if self.desk.shelf.problem and not self.problem.isVisible():
             self.problem.show_error(self.desk.shelf.problem)

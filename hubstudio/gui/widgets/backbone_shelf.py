@@ -15,6 +15,8 @@ from hubstudio.gui.widgets.wrapped_label import WrappedLabel
 
 _CARD_WIDTH = 252
 _FIELD_WIDTH = 150
+_NEW_AT_ONCE = 4
+"""Making a card takes some 20 ms; the window answers in between."""
 
 
 class BackboneShelf(QWidget):
@@ -54,15 +56,19 @@ class BackboneShelf(QWidget):
         """What the person wants to see."""
         return View(self.filter.text(), Show(self.show_choice.currentData()), Order(self.order_choice.currentData()))
 
-    def show_cards(self, facts: Sequence[CardFacts]) -> None:
-        """Show these, in this order; the cards of others are kept for when they are wanted again."""
-        handles = [fact.row.handle for fact in facts]
-        for fact in facts:
-            self._card(fact).show_facts(fact)
-        if handles != [card.handle for card in self._shown]:
-            self._arrange([self.cards[handle] for handle in handles])
+    def show_cards(self, facts: Sequence[CardFacts]) -> bool:
+        """Show these, in this order; the cards of others are kept for when they are wanted again.
+
+        Only a few new cards are made in one call. Returns whether all are shown: if not, it is to be called again soon.
+        """
+        new = [fact.row.handle for fact in facts if fact.row.handle not in self.cards]
+        left = set(new[_NEW_AT_ONCE:])
+        cards = [self._card(fact) for fact in facts if fact.row.handle not in left]
+        if cards != self._shown:
+            self._arrange(cards)
         self.nothing.setVisible(not facts)
         self._let_tab_enter(next((fact.row.handle for fact in facts if fact.is_chosen), ""))
+        return not left
 
     def show_facts(self, fact: CardFacts) -> None:
         """Show what is known of one backbone now, if it has a card."""
@@ -110,6 +116,7 @@ class BackboneShelf(QWidget):
             card.fetch_wanted.connect(self.fetch_wanted)
             card.cancel_wanted.connect(self.cancel_wanted)
             card.menu_wanted.connect(self.menu_wanted)
+        self.cards[handle].show_facts(fact)
         return self.cards[handle]
 
     def _arrange(self, cards: list[BackboneCard]) -> None:
